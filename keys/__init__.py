@@ -1,0 +1,1 @@
+"""The trust ground: algorithms, private keys, certificates, trust lists and the journal."""

@@ -1,0 +1,1 @@
+"""Licences: their types, life cycle, sealed files, status lists and the desk that issues them."""

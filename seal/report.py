@@ -1,0 +1,59 @@
+"""What reading a sealed file found: one finding a check, no bare boolean.
+
+The steps follow GB/T 38540-2020 §7.3 and GM/T 0031-2014 §6: each has its own outcome and code.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How one check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's answer. `code` is stable and dotted; `part` names the file entry, page or field."""
+
+    check: str
+    outcome: Outcome
+    code: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealFinding:
+    """What one seal or signature in the file says, and how each check on it ended."""
+
+    seal_name: str
+    signer_name: str
+    signer_certificate: bytes
+    signed_at: datetime | None
+    algorithm: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealReport:
+    """The whole report on one OFD or PDF. `attachments` maps name to content as found in the file."""
+
+    format: str
+    seals: tuple[SealFinding, ...]
+    findings: tuple[Finding, ...]
+    attachments: tuple[tuple[str, bytes], ...]
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        return self.findings + tuple(f for seal in self.seals for f in seal.findings)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst outcome of any check; a file without a seal is `failed`."""
+        order = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.WARNING, Outcome.OK)
+        found = {f.outcome for f in self.all_findings()} or {Outcome.FAILED}
+        return next(outcome for outcome in order if outcome in found)
