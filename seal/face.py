@@ -17,7 +17,6 @@ class Typeface(StrEnum):
     SANS = "sans"
 
 
-RED = (200, 16, 24)
 BLACK = (0, 0, 0)
 
 
