@@ -1,0 +1,1 @@
+"""Outside registers and gateways that evidence comes from, one port each."""

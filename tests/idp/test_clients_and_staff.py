@@ -1,0 +1,143 @@
+"""Clients and staff accounts as they are opened, and what is refused there."""
+
+import pytest
+
+from idp import clients, staff
+from idp.errors import (
+    ClientExists,
+    ClientMetadataWrong,
+    ClientNotFirstParty,
+    PasswordWeak,
+    RoleUnknown,
+    StaffNameTaken,
+)
+from idp.staff import ROLE_SCOPES
+from idp.vocabulary import LICENCE_SCOPES, AuthMethod
+from keys.identity_numbers import NumberWrong
+from tests.idp.world import BODY, PASSWORD, World
+
+
+def test_a_secret_is_told_once_and_kept_as_a_fingerprint(world: World) -> None:
+    registered = world.client()
+    secret = str(registered.client_secret)
+    assert secret not in repr(registered)
+    with world.begin() as tx:
+        kept = clients.find(tx, "portal-a")
+    assert kept is not None
+    assert secret.encode() not in (kept.secret_fingerprint or b"")
+
+
+def test_an_identifier_is_made_when_none_is_given(world: World) -> None:
+    registered = world.client(client_id=None)
+    with world.begin() as tx:
+        assert clients.find(tx, registered.client_id) is not None
+
+
+def test_only_first_party_clients_are_registered(world: World) -> None:
+    with pytest.raises(ClientNotFirstParty):
+        world.client(first_party=False)
+
+
+def test_an_identifier_is_registered_once(world: World) -> None:
+    world.client()
+    with pytest.raises(ClientExists):
+        world.client()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "portal.example/callback",
+        "http://portal.example/callback",
+        "https://portal.example/callback#part",
+        "https://user@portal.example/callback",
+        "javascript:alert(1)",
+        "http://127.0.0.1.evil.example/",
+    ],
+)
+def test_a_redirect_uri_must_be_safe_to_follow(world: World, uri: str) -> None:
+    with pytest.raises(ClientMetadataWrong) as refused:
+        world.client(redirect_uris=(uri,))
+    assert refused.value.parameters["field"] == "redirect_uris"
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:8000/cb", "http://localhost/cb", "http://[::1]:8000/cb"]
+)
+def test_the_loopback_may_be_plain_http(world: World, uri: str) -> None:
+    world.client(redirect_uris=(uri,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"redirect_uris": ()}, "redirect_uris"),
+        ({"realm": None}, "realm"),
+        ({"scopes": ("openid", "everything")}, "scopes"),
+        ({"scopes": ("openid", "licence.read")}, "resources"),
+        ({"client_id": "has space"}, "client_id"),
+    ],
+)
+def test_metadata_that_cannot_work_is_named(
+    world: World, changed: dict[str, object], field: str
+) -> None:
+    with pytest.raises(ClientMetadataWrong) as refused:
+        world.client(**changed)
+    assert refused.value.parameters["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [({"organisation": None}, "organisation"), ({"auth_method": AuthMethod.NONE}, "auth_method")],
+)
+def test_a_machine_needs_a_secret_and_a_body_it_speaks_for(
+    world: World, changed: dict[str, object], field: str
+) -> None:
+    with pytest.raises(ClientMetadataWrong) as refused:
+        world.machine(**changed)
+    assert refused.value.parameters["field"] == field
+
+
+def test_roles_give_scopes_and_only_known_ones() -> None:
+    assert frozenset().union(*ROLE_SCOPES.values()) <= set(LICENCE_SCOPES)
+
+
+def test_a_member_of_staff_has_the_scopes_of_all_roles(world: World) -> None:
+    subject = world.clerk("both", "licence-officer", "case-reviewer")
+    with world.begin() as tx:
+        member = staff.member(tx, subject)
+    assert member.organisation == BODY
+    assert member.scopes == set(LICENCE_SCOPES)
+
+
+def opening(**changed: object) -> staff.Opening:
+    asked: dict[str, object] = {
+        "username": "zhou.yuan",
+        "name": "周远",
+        "organisation": BODY,
+        "roles": ("licence-clerk",),
+        "password": PASSWORD,
+    }
+    return staff.Opening(**(asked | changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"roles": ("emperor",)}, RoleUnknown),
+        ({"password": "short"}, PasswordWeak),
+        ({"password": "my zhou.yuan!"}, PasswordWeak),
+        ({"organisation": "11990100MBXX90018A"}, NumberWrong),
+    ],
+)
+def test_a_staff_account_that_cannot_be_is_refused(
+    world: World, changed: dict[str, object], error: type[Exception]
+) -> None:
+    with world.begin() as tx, pytest.raises(error):
+        staff.open_account(tx, world.provider, opening(**changed))
+
+
+def test_a_user_name_is_one_members(world: World) -> None:
+    world.clerk()
+    with pytest.raises(StaffNameTaken):
+        world.clerk()

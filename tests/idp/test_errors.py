@@ -1,0 +1,38 @@
+"""Every code of this package has a status, and a sentence in both languages."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import idp.errors
+from idp.http import ERROR_STATUS
+from keys.errors import DomainError
+
+LOCALES = Path(__file__).parents[2] / "service" / "locale"
+
+
+def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
+    for one in of.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+CODES = sorted(e.code for e in subclasses(DomainError) if e.__module__ == idp.errors.__name__)
+
+
+def test_codes_are_distinct() -> None:
+    assert len(CODES) == len(set(CODES)) > 20
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_every_code_has_a_sentence_and_no_sentence_is_left_over(locale: str) -> None:
+    catalogue = tomllib.loads((LOCALES / locale / "idp.toml").read_text("utf-8"))
+    assert sorted(catalogue["error"]) == CODES
+    assert all({"title", "detail"} == entry.keys() for entry in catalogue["error"].values())
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_status(code: str) -> None:
+    assert code in ERROR_STATUS or code.rpartition(".")[0] in ERROR_STATUS

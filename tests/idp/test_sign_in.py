@@ -1,0 +1,287 @@
+"""Sign-in from a portal to its tokens, with a client nobody here wrote."""
+
+import json
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from idp import interaction
+from idp.errors import InteractionGone, SignInRefused, TooManyTries
+from idp.interaction import SignIn
+from idp.vocabulary import AuthMethod, Realm
+from tests.idp.world import CALLBACK, PASSWORD, PEOPLE, World, answered
+
+NUMBER = PEOPLE["张䶮"].number
+PHONE = "13800000001"
+
+
+def claims_of(world: World, token: object, **checks: object) -> dict[str, object]:
+    """The claims of a token, verified by another library from the published keys."""
+    keys = KeySet.import_key_set(httpx2.get(f"{world.issuer}/jwks").json())
+    decoded = jwt.decode(str(token), keys, algorithms=["ES256"])
+    assert decoded.claims["iss"] == world.issuer
+    for name, value in checks.items():
+        assert decoded.claims[name] == value
+    return dict(decoded.claims)
+
+
+def test_a_citizen_signs_in_and_the_portal_gets_a_basic_level_id_token(world: World) -> None:
+    subject = world.register()
+    portal = world.portal(world.client())
+    answer = world.browser().authorize(portal.url(nonce="n-1"), NUMBER)
+    token = portal.token(answer)
+    claims_of(
+        world,
+        token["id_token"],
+        sub=subject,
+        aud="portal-a",
+        nonce="n-1",
+        acr="urn:yinxin:level:natural:1",
+        amr=["pwd"],
+        auth_time=int(world.clock().timestamp()),
+    )
+
+
+def test_the_phone_number_and_a_small_x_open_the_same_account(world: World) -> None:
+    subject = world.register("欧阳静姝", "13800000002")
+    portal = world.portal(world.client())
+    for username in ("13800000002", PEOPLE["欧阳静姝"].number.lower()):
+        token = portal.token(world.browser().authorize(portal.url(), username))
+        claims_of(world, token["id_token"], sub=subject)
+
+
+def test_a_second_portal_signs_the_person_in_without_asking(world: World) -> None:
+    world.register()
+    first = world.portal(world.client())
+    second = world.portal(world.client(client_id="portal-b"))
+    browser = world.browser()
+    told = claims_of(world, first.token(browser.authorize(first.url(), NUMBER))["id_token"])
+    world.clock.tick(minutes=5)
+    location = browser.get(second.url()).headers["location"]
+    assert location.startswith(CALLBACK)
+    claims_of(
+        world,
+        second.token(location)["id_token"],
+        sub=told["sub"],
+        auth_time=told["auth_time"],
+        aud="portal-b",
+    )
+
+
+def test_a_public_client_needs_no_secret_but_its_verifier(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client(client_id="app", auth_method=AuthMethod.NONE))
+    token = portal.token(world.browser().authorize(portal.url(), NUMBER))
+    claims_of(world, token["id_token"], aud="app")
+
+
+def test_the_authorization_request_may_come_by_post(world: World) -> None:
+    portal = world.portal(world.client())
+    url, _, query = portal.url().partition("?")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = httpx2.post(url, content=query, headers=form)
+    assert response.status_code == 303
+    assert "/login?interaction=" in response.headers["location"]
+
+
+def test_prompt_none_never_shows_a_page(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    refused = answered(browser.get(portal.url(prompt="none")).headers["location"])
+    assert refused["error"] == "login_required"
+    assert refused["state"] == portal.state
+    assert refused["iss"] == world.issuer
+    browser.authorize(portal.url(), NUMBER)
+    silent = browser.get(portal.url(prompt="none")).headers["location"]
+    assert "code" in answered(silent)
+
+
+@pytest.mark.parametrize("prompt", ["login", "select_account"])
+def test_prompt_login_asks_again_and_moves_auth_time(world: World, prompt: str) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    browser.authorize(portal.url(), NUMBER)
+    world.clock.tick(minutes=1)
+    location = browser.get(portal.url(prompt=prompt)).headers["location"]
+    assert "/login?" in location
+    resumed = browser.get(location.replace("/login?interaction=", "/oidc/authorize/"))
+    assert "/login?" in resumed.headers["location"], "coming back without signing in is not enough"
+    answer = browser.get(browser.sign_in(location, NUMBER)).headers["location"]
+    now = int(world.clock().timestamp())
+    claims_of(world, portal.token(answer)["id_token"], auth_time=now)
+
+
+def test_max_age_asks_again_only_when_the_sign_in_is_too_old(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    browser.authorize(portal.url(), NUMBER)
+    world.clock.tick(seconds=90)
+    assert "code" in answered(browser.get(portal.url(max_age="100")).headers["location"])
+    assert "/login?" in browser.get(portal.url(max_age="90")).headers["location"]
+    silent = browser.get(portal.url(max_age="60", prompt="none")).headers["location"]
+    assert answered(silent)["error"] == "login_required"
+    fresh = browser.authorize(portal.url(max_age="0"), NUMBER)
+    assert "code" in answered(fresh), "a sign-in made for the request is never too old for it"
+
+
+def test_a_session_ends_after_its_lifetime(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    browser.authorize(portal.url(), NUMBER)
+    world.clock.tick(hours=8)
+    assert "/login?" in browser.get(portal.url()).headers["location"]
+
+
+def test_a_citizen_is_not_signed_in_at_a_staff_desk(world: World) -> None:
+    world.register()
+    world.clerk()
+    portal = world.portal(world.client())
+    desk = world.portal(world.staff_client(), "openid licence.issue")
+    browser = world.browser()
+    browser.authorize(portal.url(), NUMBER)
+    location = browser.get(desk.url()).headers["location"]
+    assert "/login?" in location
+    with pytest.raises(SignInRefused):
+        browser.sign_in(location, NUMBER)
+    answer = browser.get(browser.sign_in(location, "zhou.yuan")).headers["location"]
+    assert "code" in answered(answer)
+
+
+def test_an_interaction_belongs_to_the_browser_that_began_it(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    attacker, victim = world.browser(), world.browser()
+    planted = attacker.get(portal.url()).headers["location"]
+    victim.get(portal.url())
+    with pytest.raises(InteractionGone):
+        victim.sign_in(planted, NUMBER)
+    assert victim.get(planted.replace("/login?interaction=", "/oidc/authorize/")).status_code == 400
+
+
+def test_an_interaction_is_answered_once(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    resume = browser.sign_in(browser.get(portal.url()).headers["location"], NUMBER)
+    assert browser.get(resume).status_code == 303
+    again = browser.get(resume)
+    assert again.status_code == 400
+    assert again.json()["error_description"] == "interaction.gone"
+
+
+def test_an_interaction_lapses(world: World) -> None:
+    portal = world.portal(world.client())
+    browser = world.browser()
+    location = browser.get(portal.url()).headers["location"]
+    for key in world.provider.redis.scan_iter("yinxin:idp:interaction:*"):
+        assert 0 < world.provider.redis.ttl(key) <= 30 * 60
+        world.provider.redis.delete(key)
+    with pytest.raises(InteractionGone):
+        browser.sign_in(location, NUMBER)
+
+
+def test_a_sign_in_makes_a_new_cookie_and_ends_the_old_session(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser = world.browser()
+    browser.sign_in(None, NUMBER)
+    before = browser.cookie("yinxin_session")
+    browser.sign_in(None, NUMBER)
+    assert browser.cookie("yinxin_session") != before
+    thief = world.browser()
+    thief.http.cookies.set("yinxin_session", str(before), domain="127.0.0.1", path="/")
+    assert "/login?" in thief.get(portal.url()).headers["location"]
+
+
+def test_the_browser_cookie_is_kept_from_scripts_and_other_sites(world: World) -> None:
+    portal = world.portal(world.client())
+    cookie = world.browser().get(portal.url()).headers["set-cookie"].lower()
+    assert cookie.startswith("yinxin_browser=")
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "secure" not in cookie, "the test issuer is plain http"
+
+
+def test_the_sign_in_page_learns_what_to_show(world: World) -> None:
+    portal = world.portal(world.client())
+    browser = world.browser()
+    url = portal.url(login_hint="someone", ui_locales="en zh-CN")
+    uid = answered(browser.get(url).headers["location"])["interaction"]
+    with world.begin() as tx:
+        shown = interaction.details(
+            tx, world.provider, uid, browser.cookie(interaction.BROWSER_COOKIE)
+        )
+    assert shown.realm is Realm.CITIZEN
+    assert shown.client_name_zh == "示例市政务服务网"
+    assert shown.login_hint == "someone"
+    assert shown.ui_locales == ("en", "zh-CN")
+
+
+@pytest.mark.parametrize("username", [NUMBER, PEOPLE["李㛃"].number, "nobody", "a\x00b", ""])
+def test_a_wrong_password_and_an_unknown_name_are_refused_alike(
+    world: World, username: str
+) -> None:
+    world.register()
+    with pytest.raises(SignInRefused) as refused:
+        world.browser().sign_in(None, username, "a wrong password")
+    assert refused.value.parameters == {}
+
+
+def test_a_password_cannot_be_guessed_at_length_by_either_name(world: World) -> None:
+    world.register()
+    for attempt in range(8):
+        name = (NUMBER, PHONE)[attempt % 2]
+        with pytest.raises(SignInRefused):
+            world.browser().sign_in(None, name, f"guess {attempt}", address=f"192.0.2.{attempt}")
+    with pytest.raises(TooManyTries) as refused:
+        world.browser().sign_in(None, NUMBER, PASSWORD)
+    assert 0 < int(refused.value.parameters["seconds"]) <= 900
+
+
+def test_a_good_sign_in_forgives_the_bad_ones_before(world: World) -> None:
+    world.register()
+    for _ in range(2):
+        for _ in range(7):
+            with pytest.raises(SignInRefused):
+                world.browser().sign_in(None, NUMBER, "a wrong password")
+        world.browser().sign_in(None, NUMBER)
+
+
+def test_one_address_cannot_try_many_accounts(world: World) -> None:
+    provider = world.provider
+    for attempt in range(61):
+        asked = SignIn(Realm.STAFF, f"name-{attempt}", "x" * 200, "198.51.100.9")
+        expected = SignInRefused if attempt < 60 else TooManyTries
+        with world.begin() as tx, pytest.raises(expected):
+            interaction.sign_in(tx, provider, asked)
+
+
+def test_a_clerks_token_names_the_organisation_and_only_the_roles_scopes(world: World) -> None:
+    subject = world.clerk()
+    desk = world.portal(world.staff_client(), "openid licence.issue licence.revoke")
+    token = desk.token(world.browser().authorize(desk.url(), "zhou.yuan"))
+    assert token["scope"] == "openid licence.issue"
+    claims = claims_of(
+        world,
+        token["access_token"],
+        sub=subject,
+        organisation="11990100MBXX90018M",
+        scope="openid licence.issue",
+        client_id="desk",
+    )
+    assert claims["aud"] == [f"{world.provider.public_url}/api/licences", world.issuer]
+    header = json.loads(jwt_header(str(token["access_token"])))
+    assert header["typ"] == "at+jwt"
+
+
+def jwt_header(token: str) -> bytes:
+    import base64
+
+    part = token.split(".")[0]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

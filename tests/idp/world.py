@@ -1,0 +1,343 @@
+"""A provider on real servers, a browser in front of it, portals behind it: what the tests here play with."""
+
+import logging
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+import uvicorn
+from authlib.integrations.httpx_client import OAuth2Client
+from fastapi import FastAPI
+from redis import Redis
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import idp.http
+from idp import clients, interaction, registration, sessions, staff
+from idp.clients import Registered, Registration
+from idp.interaction import SignIn
+from idp.provider import Provider
+from idp.registration import Form
+from idp.sources.population_register import HttpPopulationRegister
+from idp.sources.sms_gateway import HttpSmsGateway
+from idp.vocabulary import AuthMethod, GrantType, Realm
+from keys.algorithms import ES256, Purpose
+from keys.protected_numbers import NumberProtector
+from keys.signer import PublicKey, Signer
+from keys.software_signer import SoftwareSigner, generate
+from service.simulators.registers import create_app, load_people
+
+PASSWORD = "correct horse 电池"
+BODY = "11990100MBXX90018M"
+PEOPLE = {person.name: person for person in load_people()}
+CALLBACK = "https://portal-a.example/callback"
+
+
+class Clock:
+    """Now, until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def tick(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class Stage:
+    """An address whose app a test puts there."""
+
+    app: ASGIApp
+    url: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serve the app on a free loopback port; yield the base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@dataclass
+class Keys:
+    """The two token keys of a test provider."""
+
+    signers: dict[Purpose, Signer] = field(
+        default_factory=lambda: {
+            purpose: SoftwareSigner(generate(ES256))
+            for purpose in (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
+        }
+    )
+
+    def signer(self, tx: Session, purpose: Purpose) -> Signer:
+        return self.signers[purpose]
+
+    def public(self, tx: Session) -> list[PublicKey]:
+        return [signer.public_key for signer in self.signers.values()]
+
+
+def make_provider(
+    engine: Engine, redis_url: str, public_url: str, sources: httpx2.Client, clock: Clock
+) -> Provider:
+    """A provider with its real collaborators."""
+    keys = Keys()
+    return Provider(
+        begin=sessionmaker(engine, expire_on_commit=False).begin,
+        clock=clock,
+        random=secrets.token_bytes,
+        redis=Redis.from_url(redis_url),
+        signer=keys.signer,
+        token_keys=keys.public,
+        protector=NumberProtector(b"i" * 32, b"s" * 32),
+        public_url=public_url,
+        population_register=HttpPopulationRegister(sources),
+        sms_gateway=HttpSmsGateway(sources),
+        secret=b"k" * 32,
+    )
+
+
+def simulator() -> ASGIApp:
+    """The outside, with the sandbox's people."""
+    return create_app(PEOPLE.values())
+
+
+def mounted(provider: Provider) -> FastAPI:
+    """The provider where its issuer says it is."""
+    root = FastAPI()
+    root.mount("/oidc", idp.http.app(provider))
+    return root
+
+
+def form(name: str = "张䶮", phone: str = "13800000001", **changed: str) -> Form:
+    """What a fixture person types."""
+    person = PEOPLE[name]
+    typed = {
+        "number": person.number,
+        "name": person.name,
+        "ethnicity": person.ethnicity,
+        "sex": person.sex,
+        "phone": phone,
+        "password": PASSWORD,
+    }
+    return Form(**(typed | changed))
+
+
+@dataclass
+class World:
+    """A running provider and its outside."""
+
+    provider: Provider
+    clock: Clock
+    sources: httpx2.Client
+    open: list[httpx2.Client] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Hang up, so that no connection outlives the test."""
+        for client in self.open:
+            client.close()
+        self.provider.redis.close()
+
+    @property
+    def issuer(self) -> str:
+        return self.provider.issuer
+
+    def begin(self) -> AbstractContextManager[Session]:
+        return self.provider.begin()
+
+    def inbox(self, phone: str) -> list[dict[str, str]]:
+        """The messages a phone got, oldest first; each with its code."""
+        found = self.sources.get("/sms-gateway/messages", params={"phone": phone}).json()
+        return [message["parameters"] for message in found]
+
+    def outage(self, source: str, *, down: bool = True) -> None:
+        asked = {"source": source, "down": down}
+        self.sources.post("/sandbox/outage", json=asked).raise_for_status()
+
+    def prove(self, typed: Form, address: str = "192.0.2.1") -> registration.Proven:
+        """Fill in the form, read the phone, type the code."""
+        ticket = registration.begin_registration(self.provider, typed, address)
+        code = self.inbox(typed.phone)[-1]["code"]
+        return registration.prove_registration(self.provider, ticket.handle, code)
+
+    def register(self, name: str = "张䶮", phone: str = "13800000001") -> str:
+        """Register a fixture person; return the subject."""
+        proven = self.prove(form(name, phone))
+        with self.begin() as tx:
+            return registration.open_account(tx, self.provider, proven).subject
+
+    def clerk(self, username: str = "zhou.yuan", *roles: str) -> str:
+        """Open a staff account; return the subject."""
+        opening = staff.Opening(username, "周远", BODY, roles or ("licence-clerk",), PASSWORD)
+        with self.begin() as tx:
+            return staff.open_account(tx, self.provider, opening)
+
+    def client(self, **changed: object) -> Registered:
+        """Register a portal for citizens, changed as told."""
+        asked: dict[str, object] = {
+            "client_id": "portal-a",
+            "name_zh": "示例市政务服务网",
+            "name_en": "Example City Portal",
+            "grant_types": (GrantType.AUTHORIZATION_CODE,),
+            "scopes": ("openid", "profile", "phone"),
+            "realm": Realm.CITIZEN,
+            "redirect_uris": (CALLBACK,),
+        }
+        with self.begin() as tx:
+            return clients.register(tx, self.provider, Registration(**(asked | changed)))  # type: ignore[arg-type]
+
+    def staff_client(self) -> Registered:
+        """Register the desk that clerks work at."""
+        return self.client(
+            client_id="desk",
+            realm=Realm.STAFF,
+            scopes=("openid", "profile", "licence.issue", "licence.revoke", "licence.read"),
+            resources=(f"{self.provider.public_url}/api/licences",),
+        )
+
+    def machine(self, **changed: object) -> Registered:
+        """Register a department that looks licences up."""
+        asked: dict[str, object] = {
+            "client_id": "reviewer",
+            "realm": None,
+            "redirect_uris": (),
+            "grant_types": (GrantType.CLIENT_CREDENTIALS,),
+            "scopes": ("licence.lookup", "licence.read"),
+            "resources": (f"{self.provider.public_url}/api/licences",),
+            "organisation": BODY,
+        }
+        return self.client(**(asked | changed))
+
+    def browser(self) -> "Browser":
+        return Browser(self)
+
+    def portal(self, registered: Registered, scope: str = "openid profile") -> "Portal":
+        return Portal(self, registered, scope)
+
+
+class Browser:
+    """A browser that follows no redirect by itself, so that a test sees each step."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.http = httpx2.Client(follow_redirects=False)
+        world.open.append(self.http)
+
+    def get(self, url: str) -> httpx2.Response:
+        return self.http.get(url)
+
+    def cookie(self, name: str) -> str | None:
+        return next((c.value for c in self.http.cookies.jar if c.name == name), None)
+
+    def sign_in(
+        self,
+        location: str | None,
+        username: str,
+        password: str = PASSWORD,
+        address: str = "192.0.2.7",
+    ) -> str:
+        """Fill in the sign-in page at `location` (or our own) and return where it sends the browser."""
+        uid = None if location is None else dict(parse_qsl(urlsplit(location).query))["interaction"]
+        asked = SignIn(
+            realm=Realm.CITIZEN,
+            username=username,
+            password=password,
+            address=address,
+            interaction=uid,
+            browser=self.cookie(interaction.BROWSER_COOKIE),
+            session=self.cookie(sessions.COOKIE),
+        )
+        with self.world.begin() as tx:
+            opened = interaction.sign_in(tx, self.world.provider, asked)
+        self.http.cookies.set(sessions.COOKIE, opened.cookie, domain="127.0.0.1", path="/")
+        return "" if uid is None else interaction.resume_url(self.world.provider, uid)
+
+    def authorize(self, url: str, username: str) -> str:
+        """Go to `url`, sign in when asked to, and return where the browser rests at the client."""
+        location = self.get(url).headers["location"]
+        if "/login?" in location:
+            location = self.get(self.sign_in(location, username)).headers["location"]
+        return str(location)
+
+
+class Portal:
+    """A relying party: an OAuth client nobody here wrote."""
+
+    def __init__(self, world: World, registered: Registered, scope: str) -> None:
+        self.world = world
+        public = registered.client_secret is None
+        self.oauth = OAuth2Client(
+            client_id=registered.client_id,
+            client_secret=registered.client_secret,
+            scope=scope,
+            redirect_uri=CALLBACK,
+            code_challenge_method="S256",
+            token_endpoint_auth_method=AuthMethod.NONE if public else AuthMethod.BASIC,
+        )
+        world.open.append(self.oauth)
+        self.verifier = ""
+        self.state = ""
+
+    def url(self, **more: str) -> str:
+        """A fresh authorization URL."""
+        self.verifier = secrets.token_urlsafe(48)
+        url, self.state = self.oauth.create_authorization_url(
+            f"{self.world.issuer}/authorize", code_verifier=self.verifier, **more
+        )
+        return str(url)
+
+    def token(self, answer: str) -> dict[str, object]:
+        """Exchange the code in the answer; state and iss are checked first."""
+        told = answered(answer)
+        assert told["state"] == self.state
+        assert told["iss"] == self.world.issuer
+        token: dict[str, object] = self.oauth.fetch_token(
+            f"{self.world.issuer}/token",
+            authorization_response=answer,
+            code_verifier=self.verifier,
+        )
+        return token
+
+
+def answered(location: str) -> dict[str, str]:
+    """The query of a redirect to a client."""
+    return dict(parse_qsl(urlsplit(location).query))
+
+
+@contextmanager
+def heard(level: int = logging.DEBUG) -> Iterator[list[str]]:
+    """Everything any logger says meanwhile, extras included."""
+    lines: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(f"{record.getMessage()} {record.__dict__}")
+
+    ear, root = Ear(), logging.getLogger()
+    before = root.level
+    root.addHandler(ear)
+    root.setLevel(level)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(ear)
+        root.setLevel(before)
