@@ -1,0 +1,88 @@
+"""A licence desk on real servers: PostgreSQL, the vault's keys, two issuing bodies with seals, a folder."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from keys import authority
+from keys.algorithms import ES256, SM2_SM3, Purpose
+from keys.certificates import Subject
+from keys.protected_numbers import NumberProtector
+from keys.vault import Vault
+from license_store import rights
+from license_store.desk import Desk
+from license_store.files import open_files
+from tests.license_store.world import (
+    FOOD,
+    HOUSING,
+    MARKET,
+    NOON,
+    PERMIT,
+    REVIEWER,
+    Clock,
+    World,
+    equip,
+    sandbox_random,
+)
+
+
+@pytest.fixture(scope="session")
+def seeded(clone: Any, template_with_tables: str) -> Iterator[str]:
+    """The name of a database with the sandbox's roots and two issuing bodies with keys and seals."""
+    with clone(template_with_tables) as url:
+        engine = create_engine(url)
+        with sessionmaker(engine).begin() as tx:
+            vault = Vault(bytes(32), Clock(NOON - timedelta(days=1)), sandbox_random())
+            authority.found_sandbox(tx, vault, vault.clock)
+            vault.make(tx, Purpose.STATUS_LIST, "service", ES256)
+            vault.make(tx, Purpose.SEAL_MAKER, "service", SM2_SM3)
+            maker = Subject("Yinxin sandbox seal maker", "Yinxin sandbox")
+            authority.certify(tx, vault, Purpose.SEAL_MAKER, "service", maker)
+            for serial, (issuer, type_code) in enumerate(((HOUSING, PERMIT), (MARKET, FOOD))):
+                equip(tx, vault, issuer, serial)
+                rights.register_issuer(tx, issuer, (type_code,))
+            rights.grant_lookup(tx, REVIEWER, FOOD)
+        engine.dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def engine(clone: Any, seeded: str) -> Iterator[Engine]:
+    """An engine on a database of its own, seeded."""
+    with clone(seeded) as url:
+        engine = create_engine(url)
+        yield engine
+        engine.dispose()
+
+
+_seeds = itertools.count(2)
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> World:
+    clock = Clock()
+    random = sandbox_random(next(_seeds))
+    vault = Vault(bytes(32), clock, random)
+    jobs: list[tuple[str, dict[str, str]]] = []
+
+    def defer(tx: Session, name: str, arguments: Mapping[str, str]) -> None:
+        jobs.append((name, dict(arguments)))
+
+    desk = Desk(
+        begin=sessionmaker(engine, expire_on_commit=False).begin,
+        clock=clock,
+        random=random,
+        signer=vault.signer,
+        certificate=vault.certificate,
+        files=open_files(tmp_path / "files"),
+        defer=defer,
+        protector=NumberProtector(b"i" * 32, b"s" * 32),
+        public_url="https://licences.example.cn",
+    )
+    return World(desk, clock, vault, jobs)

@@ -1,0 +1,193 @@
+"""Sealing for real: what the files say, and what a crash at any point leaves."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import pytest
+import rfc8785
+from sqlalchemy import text
+
+from keys import authority, cose, jose
+from keys.algorithms import Purpose
+from keys.signer import PublicKey
+from license_store import queries, sealing, tables
+from license_store.files import FileStore
+from license_store.jobs import jobs
+from license_store.licence import State
+from license_store.sealing import SealedFiles, seal_licence
+from seal import ofd_verify, pdf_verify, statement
+from seal.report import Outcome, SealReport
+from tests.license_store.world import OTHER_PERSON, PERSON, World, food_application
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+@dataclass
+class CrashingFiles:
+    """A file store whose process dies after `survives` puts."""
+
+    store: FileStore
+    survives: int
+    put_digests: list[str] = field(default_factory=list)
+
+    def put(self, data: bytes) -> str:
+        if len(self.put_digests) == self.survives:
+            raise Crash
+        self.put_digests.append(self.store.put(data))
+        return self.put_digests[-1]
+
+    def get(self, digest: str) -> bytes:
+        return self.store.get(digest)
+
+
+def state_of(world: World, identifier: str) -> State:
+    with world.begin() as tx:
+        return queries.by_identifier(tx, world.desk, identifier).state
+
+
+def files_of(world: World, identifier: str) -> Mapping[str, bytes]:
+    with world.begin() as tx:
+        stored = queries.by_identifier(tx, world.desk, identifier)
+    return {kind: world.desk.files.get(file.digest) for kind, file in stored.files.items()}
+
+
+def keys_for(world: World, purpose: Purpose) -> dict[str, PublicKey]:
+    with world.begin() as tx:
+        return {r.public_key.kid: r.public_key for r in world.vault.public_keys(tx, purpose)}
+
+
+def actions(world: World) -> list[str]:
+    with world.begin() as tx:
+        return list(tx.execute(text("SELECT action FROM keys.journal ORDER BY id")).scalars())
+
+
+def test_a_sealed_licence_holds_together(world: World) -> None:
+    receipt = world.issue_and_seal(food_application(holders=(PERSON, OTHER_PERSON)))
+    with world.begin() as tx:
+        stored = queries.by_identifier(tx, world.desk, receipt.identifier)
+        anchors = authority.anchors(tx, world.vault)
+    assert stored.state is State.VALID
+    assert stored.sealed_at == world.clock.now
+    files = files_of(world, receipt.identifier)
+    assert set(files) == {"data", "ofd", "pdf", "png"}
+
+    # The data file: canonical, signed by the issuer's key, full of what was asked.
+    payload = jose.verify_bytes(
+        files["data"].decode(),
+        keys_for(world, Purpose.LICENCE_DATA),
+    )
+    told = json.loads(payload)
+    assert rfc8785.dumps(told) == payload
+    assert told["identifier"] == receipt.identifier
+    # The file is shown and handed on, so no person's whole number is in it.
+    assert [h["number"] for h in told["holders"]] == ["330***********0018", "410***********0026"]
+    assert PERSON.number not in payload.decode()
+    assert told["fields"]["holder_name"] == "张䶮、李㛃"
+    assert told["fields"]["valid_until"] == "2030年06月01日"
+    assert PERSON.number not in told["fields"]["holder_number"]
+
+    # The printed code: signed, about this licence, and bound to what the face says.
+    signed = cose.read(statement.read_code(stored.code))
+    code_keys = keys_for(world, Purpose.LICENCE_CODE)
+    cose.verify(signed, code_keys[signed.kid.hex()])
+    stated = statement.decode(signed.payload)
+    assert stated.identifier == receipt.identifier
+    assert stated.face_digest == statement.face_digest(told["fields"])
+    assert stated.holder_masked == "张*、李*"
+    assert (stated.status_list, stated.status_index) == (
+        told["status"]["list"],
+        told["status"]["index"],
+    )
+
+    # The documents: their seals hold, and they carry that very data file.
+    reports: list[SealReport] = [
+        ofd_verify.verify(files["ofd"], anchors, world.clock.now),
+        pdf_verify.verify(files["pdf"], anchors, world.clock.now),
+    ]
+    for report in reports:
+        assert report.outcome is Outcome.OK, report
+        assert dict(report.attachments)["licence.jws"] == files["data"]
+    assert files["png"].startswith(b"\x89PNG")
+    assert actions(world) == ["licence.issue.intended", "licence.issued"]
+
+
+def test_sealing_again_changes_nothing(world: World) -> None:
+    receipt = world.issue_and_seal(food_application())
+    files = files_of(world, receipt.identifier)
+    jobs(world.desk)["seal_licence"].run(licence_id=str(receipt.licence_id))
+    assert files_of(world, receipt.identifier) == files
+    assert actions(world) == ["licence.issue.intended", "licence.issued"]
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make files of a few bytes, different each run: for tests about who stores what, and when."""
+    runs = iter(range(1000))
+
+    def make_files(*_: object) -> SealedFiles:
+        run = next(runs)
+        return SealedFiles(f"code {run}", {k: f"{k} {run}".encode() for k in ("data", "ofd")})
+
+    monkeypatch.setattr(sealing, "make_files", make_files)
+
+
+@pytest.mark.usefixtures("cheap")
+@pytest.mark.parametrize("survives", [0, 1])
+def test_a_crash_while_files_are_stored_is_repaired_by_the_job(world: World, survives: int) -> None:
+    receipt = world.issue(food_application())
+    dying = CrashingFiles(world.desk.files, survives)
+    with pytest.raises(Crash):
+        seal_licence(replace(world.desk, files=dying), receipt.licence_id)
+    assert state_of(world, receipt.identifier) is State.SEALING
+    assert files_of(world, receipt.identifier) == {}
+
+    name, arguments = world.jobs[0]
+    jobs(world.desk)[name].run(**arguments)
+    assert state_of(world, receipt.identifier) is State.VALID
+    assert files_of(world, receipt.identifier) == {"data": b"data 1", "ofd": b"ofd 1"}
+    assert actions(world) == ["licence.issue.intended", "licence.issued"]
+
+
+@pytest.mark.usefixtures("cheap")
+def test_a_crash_before_the_last_commit_leaves_the_licence_to_be_sealed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = world.issue(food_application())
+
+    def die(*_: object, **__: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as dying:
+        dying.setattr("keys.journal.append", die)
+        with pytest.raises(Crash):
+            seal_licence(world.desk, receipt.licence_id)
+    assert state_of(world, receipt.identifier) is State.SEALING
+    seal_licence(world.desk, receipt.licence_id)
+    assert files_of(world, receipt.identifier)["ofd"] == b"ofd 1"
+
+
+@pytest.mark.usefixtures("cheap")
+def test_the_first_of_many_at_once_wins_and_is_the_only_one(world: World) -> None:
+    receipt = world.issue(food_application())
+    with ThreadPoolExecutor(6) as runs:
+        list(runs.map(lambda _: seal_licence(world.desk, receipt.licence_id), range(6)))
+    files = files_of(world, receipt.identifier)
+    with world.begin() as tx:
+        stored = queries.by_identifier(tx, world.desk, receipt.identifier)
+        assert tx.query(tables.FileRow).count() == 2
+    # Code and files are of one and the same run.
+    assert files["ofd"].decode().split()[1] == stored.code.split()[1]
+    assert actions(world).count("licence.issued") == 1
+
+
+@pytest.mark.usefixtures("cheap")
+def test_files_are_found_under_their_own_digest(world: World) -> None:
+    receipt = world.issue_and_seal(food_application())
+    with world.begin() as tx:
+        stored = queries.by_identifier(tx, world.desk, receipt.identifier)
+    assert stored.file("ofd").digest == hashlib.sha256(b"ofd 0").hexdigest()
