@@ -67,7 +67,7 @@ class SignatureList:
 
 def list_name(package: Package) -> str:
     """Return the entry name of Signatures.xml, or "" for a document that names none."""
-    root = parse(package.entries["OFD.xml"], "OFD.xml")
+    root = parse(_entry(package, "OFD.xml"), "OFD.xml")
     location = text(root, "DocBody", "Signatures")
     return resolve(location, "OFD.xml") if location else ""
 

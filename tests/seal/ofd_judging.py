@@ -1,0 +1,61 @@
+"""Judge a file in the builders' world, and say in short what is wrong with it."""
+
+import base64
+from collections.abc import Callable
+
+from keys.sm3 import sm3
+from seal.ofd_verify import verify
+from seal.report import Outcome, SealReport
+from service.locale import LOCALES, catalogue
+from tests.seal.ofd_builders import (
+    LATER,
+    SEAL_FILE,
+    Change,
+    replacing,
+    seal_world,
+)
+
+
+def judge(ofd: bytes, anchors: tuple[bytes, ...] | None = None) -> SealReport:
+    """Return the report; whatever it says can be said in both languages."""
+    report = verify(ofd, seal_world().anchors if anchors is None else anchors, LATER)
+    for locale in LOCALES:
+        assert {f"finding.{code}.text" for code in codes(report)} <= set(catalogue(locale))
+    return report
+
+
+def troubles(report: SealReport) -> set[tuple[str, str, str]]:
+    """Return outcome, code and part of everything that is not in order."""
+    return {
+        (f.outcome.value, f.code, f.part)
+        for f in report.all_findings()
+        if f.outcome is not Outcome.OK
+    }
+
+
+def codes(report: SealReport) -> set[str]:
+    """Return the code of everything found, good and bad."""
+    return {finding.code for finding in report.all_findings()}
+
+
+def without(start: bytes, end: bytes) -> Callable[[bytes], bytes]:
+    """Return a change that cuts out what is between `start` and `end`, and these."""
+
+    def change(content: bytes) -> bytes:
+        first = content.index(start)
+        return content[:first] + content[content.index(end, first) + len(end) :]
+
+    return change
+
+
+def bare(content: bytes) -> bytes:
+    """Signature.xml as vendors write it who leave Seal.esl out."""
+    content = without(b"<ofd:Seal>", b"</ofd:Seal>")(content)
+    reference = f'<ofd:Reference FileRef="/{SEAL_FILE}">'.encode()
+    return without(reference, b"</ofd:Reference>")(content)
+
+
+def resealed(seal: bytes) -> Change:
+    """Return a change of Signature.xml that covers another Seal.esl."""
+    old = base64.b64encode(sm3(seal_world().seal))
+    return replacing(old, base64.b64encode(sm3(seal)))
