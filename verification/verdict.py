@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from seal.report import Finding, Outcome
+from seal.report import Finding, Outcome, SealFinding
 
 
 class Answer(StrEnum):
@@ -30,12 +30,16 @@ class LicenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer, its reasons in the order they were checked, and when it was given."""
+    """The answer, its reasons in the order they were checked, and when it was given.
+
+    `seals` are those a file bears, as they name themselves; a scanned code has none.
+    """
 
     answer: Answer
     findings: tuple[Finding, ...]
     licence: LicenceSummary | None
     checked_at: datetime
+    seals: tuple[SealFinding, ...] = ()
 
 
 def fold(findings: tuple[Finding, ...]) -> Answer:

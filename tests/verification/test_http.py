@@ -1,0 +1,105 @@
+"""The verification API over HTTP, in two languages, and the sentences it needs."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from keys.trust import read_trust_list
+from seal.status_list import Status
+from service.locale import locale_of, t
+from tests.verification.trust_world import (
+    INDEX,
+    LIST,
+    STRANGER,
+    TRUST_LIST_ROOT,
+    Draft,
+    Published,
+    code,
+    ofd,
+    trust_list,
+)
+from verification.document import MOST_BYTES
+from verification.errors import FileTooLarge, NotALicenceFile, TrustListUnavailable
+from verification.http import app
+from verification.verifier import Verifier
+
+
+@pytest.fixture
+def api(verifier: Verifier) -> FastAPI:
+    return app(verifier, t, locale_of)
+
+
+@pytest.fixture
+def client(api: FastAPI) -> Iterator[TestClient]:
+    with TestClient(api) as client:
+        yield client
+
+
+def test_a_code_is_judged_in_the_callers_language(client: TestClient) -> None:
+    chinese = client.post("/codes", json={"code": code()}).json()
+    english = client.post(
+        "/codes", json={"code": code()}, headers={"Accept-Language": "en-GB,en;q=0.8"}
+    ).json()
+
+    assert chinese["answer"] == english["answer"] == "valid"
+    assert chinese["message"] == "证照有效"
+    assert english["message"] == "The licence is valid"
+    assert english["findings"][0]["message"] == "The code is well formed."
+    assert english["licence"]["number"] == "330100202603020101"
+
+
+def test_a_revoked_licence_is_told_with_the_reason(
+    client: TestClient, published: Published
+) -> None:
+    published.lists[LIST].set(INDEX, Status.INVALID)
+
+    told = client.post("/codes", json={"code": code()}).json()
+
+    assert told["answer"] == "invalid"
+    assert [f["code"] for f in told["findings"] if f["outcome"] == "failed"] == ["status.revoked"]
+
+
+def test_the_reason_names_the_part(client: TestClient) -> None:
+    told = client.post("/codes", json={"code": code(url="https://look-alike.example")}).json()
+
+    warning = next(f for f in told["findings"] if f["outcome"] == "warning")
+    assert warning["part"] == "look-alike.example"
+    assert "look-alike.example" in warning["message"]
+
+
+def test_a_code_by_another_key_shows_no_licence(client: TestClient) -> None:
+    told = client.post("/codes", json={"code": code(by=STRANGER)}).json()
+
+    assert (told["answer"], told["licence"]) == ("invalid", None)
+
+
+@pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": "x" * 4097}, {"code": "x", "y": 1}])
+def test_a_request_of_the_wrong_form_is_refused(client: TestClient, body: object) -> None:
+    assert client.post("/codes", json=body).status_code == 422
+
+
+def test_an_uploaded_file_is_judged_with_its_seals(client: TestClient) -> None:
+    told = client.post("/files", files={"file": ("a.ofd", ofd(Draft()))}).json()
+
+    assert told["answer"] == "valid", told
+    assert told["seals"][0]["seal_name"] == "示例市住房和城乡建设局电子证照专用章"
+
+
+def test_errors_are_left_to_the_service_to_render(client: TestClient, published: Published) -> None:
+    published.trusted = None
+    with pytest.raises(TrustListUnavailable):
+        client.get("/trust-list")
+    with pytest.raises(NotALicenceFile):
+        client.post("/files", files={"file": ("a.txt", b"hello")})
+    with pytest.raises(FileTooLarge):
+        client.post("/files", files={"file": ("a.ofd", b"x" * (MOST_BYTES + 1))})
+
+
+def test_the_trust_list_is_handed_out_as_its_root_signed_it(client: TestClient) -> None:
+    answer = client.get("/trust-list")
+
+    assert read_trust_list(answer.text, TRUST_LIST_ROOT.public_key) == trust_list()
+    again = client.get("/trust-list", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
