@@ -1,0 +1,160 @@
+"""The command line: serve, and what keeps the repository's generated files true."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from service import embedded, locale, logs, migrating, openapi, running
+from service.db import connect
+from service.settings import Settings, UnknownSettingError, load, settings_page
+from service.wiring import SandboxKeysError
+
+main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+_SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+_EXPECTED = (
+    UnknownSettingError,
+    ValidationError,
+    SandboxKeysError,
+    running.RefusedSettingsError,
+    running.PortTakenError,
+    embedded.EmbeddedServerError,
+)
+
+
+@main.command()
+def serve() -> None:
+    """Run the service until it is told to stop."""
+    with _plainly():
+        settings = _settings()
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        with running.running(settings) as world:
+            print(
+                f"Yinxin ({settings.mode.value}) on {world.address} — Ctrl-C stops it", flush=True
+            )
+            stop.wait()
+
+
+@main.command()
+def migrate(
+    new: Annotated[str, typer.Option(help="Write a migration with this name instead.")] = "",
+) -> None:
+    """Bring the database to the newest schema, or write the migration for changed tables."""
+    with _plainly():
+        if new:
+            with _empty_database() as engine:
+                migrating.upgrade(engine)
+                migrating.write_revision(engine, new)
+        else:
+            with _database(_settings()) as engine:
+                migrating.upgrade(engine)
+
+
+@main.command("openapi")
+def openapi_files(
+    check: Annotated[bool, typer.Option("--check", help="Compare only.")] = False,
+) -> None:
+    """Write the OpenAPI files from the code."""
+    if not check:
+        openapi.write()
+    elif stale := openapi.stale():
+        raise SystemExit(f"stale: {', '.join(stale)} (run: ./run openapi)")
+
+
+@main.command("settings-page")
+def write_settings_page() -> None:
+    """Write docs/settings.md from the code."""
+    _SETTINGS_PAGE.write_text(settings_page(), "utf-8")
+
+
+@main.command()
+def check() -> None:
+    """Say whether everything generated or repeated is still true: exit 1 and its name if not."""
+    failed = [told for told in (ask() for ask in _CHECKS) if told]
+    if failed:
+        raise SystemExit("\n".join(failed))
+
+
+def _check_openapi() -> str:
+    stale = openapi.stale()
+    return f"openapi is stale: {', '.join(stale)} (run: ./run openapi)" if stale else ""
+
+
+def _check_settings_page() -> str:
+    fresh = _SETTINGS_PAGE.exists() and _SETTINGS_PAGE.read_text("utf-8") == settings_page()
+    return "" if fresh else "docs/settings.md is stale (run: .venv/bin/yinxin settings-page)"
+
+
+def _check_locales() -> str:
+    chinese, english = (set(locale.catalogue(name)) for name in locale.LOCALES)
+    if unlike := sorted(chinese ^ english):
+        return f"told in one language only: {', '.join(unlike)}"
+    if repeated := sorted({key for name in locale.LOCALES for key in locale.repeated(name)}):
+        return f"told in two files: {', '.join(repeated)}"
+    return ""
+
+
+def _check_migrations() -> str:
+    with _empty_database() as engine:
+        migrating.upgrade(engine)
+        differences = migrating.differences(engine)
+    listed = "\n  ".join(differences)
+    hint = "run: .venv/bin/yinxin migrate --new NAME"
+    return f"the tables have no migration ({hint}):\n  {listed}" if differences else ""
+
+
+_CHECKS: tuple[Callable[[], str], ...] = (
+    _check_openapi,
+    _check_settings_page,
+    _check_locales,
+    _check_migrations,
+)
+
+
+def _settings() -> Settings:
+    settings = load(os.environ)
+    logs.configure(settings.log_level)
+    return settings
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    if settings.database_url:
+        yield from _engine(settings.database_url)
+    else:
+        with embedded.claim(settings.var), embedded.postgres(settings.var, print) as url:
+            yield from _engine(url)
+
+
+@contextmanager
+def _empty_database() -> Iterator[Engine]:
+    """A database that is thrown away, with its server."""
+    with embedded.thrown_away() as url:
+        yield from _engine(url)
+
+
+def _engine(url: str) -> Iterator[Engine]:
+    engine = connect(url, 2)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Tell what an operator can put right in a line, without a traceback."""
+    try:
+        yield
+    except _EXPECTED as error:
+        raise SystemExit(f"yinxin: {error}") from None

@@ -1,0 +1,107 @@
+"""`python -m service.demo [--once]`: start from nothing, walk the main job, keep serving."""
+
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import embedded, logs, running
+from service.demo.cast import cast_of
+from service.demo.journey import Journey
+from service.demo.main_job import Walk, walk
+from service.settings import Mode, Settings, load
+from service.wiring import World
+
+_CASES = Path(__file__).parents[2] / "examples" / "approvals.json"
+
+
+def main(
+    once: Annotated[bool, typer.Option("--once", help="Stop after the walk.")] = False,
+) -> None:
+    """Walk the main job over HTTP with made-up people; what it makes is in var/demo/."""
+    settings = load(os.environ)
+    if settings.mode is Mode.PRODUCTION:
+        raise SystemExit("the demo empties its database and shows its passwords: not in production")
+    logs.configure("error")
+    folder = settings.var / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _say("印信 Yinxin: PostgreSQL, Valkey, the simulators and the service start …")
+    with _started(settings.model_copy(update={"var": folder / "service"})) as world:
+        _say(f"… on {world.address}\n")
+        told = _walk(world, folder)
+        _say(f"\nEvery step done. Files: {folder.resolve()}")
+        if not once:
+            _say(_invitation(told, world))
+            stop.wait()
+
+
+@contextmanager
+def _started(settings: Settings) -> Iterator[World]:
+    """Run an empty service on the usual port, or on a free one where that is taken."""
+    try:
+        embedded.forget(settings.var)
+        port = settings.port if running.is_free(settings.host, settings.port) else 0
+        with running.running(settings.model_copy(update={"port": port})) as world:
+            yield world
+    except (embedded.EmbeddedServerError, running.PortTakenError) as error:
+        raise SystemExit(f"yinxin: {error}") from None
+
+
+def _walk(world: World, folder: Path) -> Walk:
+    for old in folder.glob("1.2.156.*"):
+        old.unlink()
+    journey = Journey(_say)
+    told = Walk(
+        base_url=world.address,
+        simulators_url=world.simulators_url,
+        cast=cast_of(world),
+        cases=json.loads(_CASES.read_text("utf-8"))["cases"],
+        folder=folder,
+        journey=journey,
+    )
+    try:
+        walk(told)
+    except Exception as error:
+        logging.getLogger("yinxin").exception("the walk stopped")
+        raise SystemExit(f"\nThe walk stopped: {error}") from error
+    finally:
+        journey.write(folder / "journey.json")
+    return told
+
+
+def _invitation(told: Walk, world: World) -> str:
+    cast = told.cast
+    citizens = "\n".join(
+        f"    {citizen.name}   {citizen.phone} (or {citizen.id_number})   {citizen.password}"
+        for citizen in cast.citizens
+    )
+    clerks = "\n".join(
+        f"    {clerk['username']}   {clerk['password']}" for clerk in cast.clerks.values()
+    )
+    return f"""
+Open  {world.address}
+  sign in as a citizen   {world.address}/my/licences
+{citizens}
+  sign in as a clerk (工作人员)
+{clerks}
+  verify a licence       {world.address}/v   or open the link of a code:
+    {told.licences[0]["code"]}
+  SMS of the sandbox     {world.simulators_url}/sms-gateway/messages
+Ctrl-C stops it. The next start begins anew."""
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is what the demo is for
+
+
+typer.run(main)

@@ -1,0 +1,64 @@
+"""The OpenAPI files: written from the apps themselves, and compared to what is committed."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from fastapi import FastAPI
+
+import idp.http
+import license_store.http
+import verification.http
+from service.locale import locale_of, t
+from service.settings import Settings
+from service.simulators import registers
+from service.wiring import Surroundings, World, build, real_chance
+
+FOLDER = Path(__file__).parents[1] / "openapi"
+# Describing an app opens no connection: these lead nowhere.
+_NOWHERE = Surroundings(
+    "postgresql+psycopg://localhost/none", "redis://localhost", "http://localhost:8080", ""
+)
+
+
+def documents() -> dict[str, str]:
+    """Return each file's name and content."""
+    with _unconnected() as world:
+        apps: dict[str, FastAPI] = {
+            "idp": idp.http.app(world.provider),
+            "license_store": license_store.http.app(world.desk, world.check_token),
+            "verification": verification.http.app(world.verifier, t, locale_of),
+            "sources": registers.app,
+        }
+        return {f"{name}.yaml": _text(app) for name, app in apps.items()}
+
+
+def stale() -> list[str]:
+    """Return the names of files that are missing or no longer what the code says."""
+    return [name for name, text in documents().items() if _committed(name) != text]
+
+
+def write() -> None:
+    """Write every file."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in documents().items():
+        (FOLDER / name).write_text(text, "utf-8")
+
+
+def _committed(name: str) -> str:
+    path = FOLDER / name
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+@contextmanager
+def _unconnected() -> Iterator[World]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.model_construct(var=Path(folder))
+        with build(settings, _NOWHERE, real_chance()) as world:
+            yield world
+
+
+def _text(app: FastAPI) -> str:
+    return str(yaml.safe_dump(app.openapi(), allow_unicode=True, sort_keys=False, width=100))

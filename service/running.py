@@ -1,0 +1,136 @@
+"""Starts everything in order and stops it in reverse: servers, database, simulators, jobs, the web.
+
+`serve`, the demo and the tests all run the service through here.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from license_store.files import FileStore
+from service import embedded, migrating
+from service.app import app
+from service.seed import seed
+from service.settings import Mode, Settings, refusals
+from service.simulators import registers
+from service.wiring import Chance, Surroundings, World, build, real_chance, refuse_sandbox_keys
+
+_START_SECONDS = 30
+_log = structlog.get_logger("yinxin")
+
+
+class RefusedSettingsError(Exception):
+    """Production does not start with these settings; the text names each."""
+
+
+class PortTakenError(Exception):
+    """Something else listens on the port."""
+
+
+@contextmanager
+def running(
+    settings: Settings,
+    chance: Chance | None = None,
+    wrap_files: Callable[[FileStore], FileStore] = lambda files: files,
+) -> Iterator[World]:
+    """Run the service while the block lasts. Call it from the main thread.
+
+    Raises `RefusedSettingsError`, `PortTakenError`, `EmbeddedServerError`, `FolderInUse`,
+    `SandboxKeysError`.
+    """
+    if refused := refusals(settings):
+        raise RefusedSettingsError("\n".join(str(refusal) for refusal in refused))
+    production = settings.mode is Mode.PRODUCTION
+    chance = chance or real_chance()
+    with ExitStack() as stopping:
+        listening = stopping.enter_context(_listening(settings.host, settings.port))
+        port = listening.getsockname()[1]
+        database_url, redis_url = _servers(settings, stopping)
+        simulators_url = _simulators(stopping) if settings.simulators else ""
+        address = settings.model_copy(update={"port": port}).address
+        around = Surroundings(database_url, redis_url, address, simulators_url)
+        world = stopping.enter_context(build(settings, around, chance, wrap_files))
+        migrating.upgrade(world.engine)
+        refuse_sandbox_keys(world)
+        if not production:
+            seed(world)
+        if settings.worker:
+            stopping.enter_context(world.queue.working())
+        stopping.enter_context(_served(app(world), listening))
+        _log.info("serving", address=address, mode=settings.mode.value)
+        yield world
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether the service could listen there now."""
+    try:
+        with _listening(host, port):
+            return True
+    except PortTakenError:
+        return False
+
+
+def _servers(settings: Settings, stopping: ExitStack) -> tuple[str, str]:
+    """Return the URLs of PostgreSQL and Valkey, starting the embedded ones that are needed."""
+    stopping.enter_context(embedded.claim(settings.var))
+    durable = settings.mode is not Mode.TEST
+    database_url = settings.database_url or stopping.enter_context(
+        embedded.postgres(settings.var, _say, durable=durable)
+    )
+    redis_url = settings.redis_url or stopping.enter_context(embedded.valkey(settings.var, _say))
+    return database_url, redis_url
+
+
+def _simulators(stopping: ExitStack) -> str:
+    listening = stopping.enter_context(_listening("127.0.0.1", 0))
+    stopping.enter_context(_served(registers.create_app(registers.load_people()), listening))
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listening = socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise PortTakenError(
+            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}): choose another YINXIN_PORT"
+        ) from error
+    with listening:
+        yield listening
+
+
+@contextmanager
+def _served(application: ASGIApp, listening: socket.socket) -> Iterator[None]:
+    """Serve the app in a thread while the block lasts, and finish open requests at its end."""
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), name="web")
+    thread.start()
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    try:
+        if not server.started:
+            raise RuntimeError("the web server did not start; see the log")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _say(line: str) -> None:
+    logging.getLogger("yinxin.embedded").warning(line)

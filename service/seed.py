@@ -1,0 +1,225 @@
+"""The sandbox's content: two issuing bodies with keys and seals, a reviewing body, staff and clients.
+
+Everything here is public knowledge and says so in its name: a production service refuses to seed,
+and refuses a database that was seeded. Seeding again changes nothing, except that clients follow
+the service's address.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from idp import clients, staff
+from idp.clients import Registration
+from idp.staff import Opening
+from idp.tables import ClientRow
+from idp.vocabulary import GrantType, Realm
+from keys import authority
+from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
+from keys.certificates import Subject, parse
+from license_store.licence import Issuer
+from license_store.rights import grant_lookup, register_issuer
+from seal import registry
+from seal.seal_picture import draw
+from seal.ses import make_seal
+from service.public_artefacts import SERVICE
+from service.settings import Mode
+from service.wiring import World
+
+CONSTRUCTION_PERMIT = "11100000000013338W009"
+FOOD_PERMIT = "11100000MB0143028R901"
+
+HOUSING = Issuer("11990100MBXX90018M", "示例市住房和城乡建设局", "990100")
+MARKET = Issuer("11990100MBXX90026G", "示例市市场监督管理局", "990100")
+REVIEWING = Issuer("11990100MBXX90034B", "示例市行政审批局", "990100")
+
+SEAL_MM = 42
+_SEAL_MAKER = Subject("印信沙箱制章系统 NOT FOR PRODUCTION", "Yinxin sandbox")
+_SEAL_LASTS = timedelta(days=5 * 365)
+
+_SERVICE_KEYS = (
+    Purpose.ACCESS_TOKEN,
+    Purpose.ID_TOKEN,
+    Purpose.STATUS_LIST,
+    Purpose.TRUST_LIST,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An issuing body of the sandbox: what it may issue, the number of its seal, its clerk."""
+
+    issuer: Issuer
+    type_code: str
+    esid: str
+    clerk: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxClient:
+    """A client of the sandbox and its secret, which is no secret."""
+
+    client_id: str
+    client_secret: str
+    redirect_uri: str = ""
+
+
+# Known to everybody who can read: only for the sandbox.
+CLERK_PASSWORD = "sandbox-Clerk-1"  # noqa: S105
+BODIES = (
+    Body(
+        HOUSING,
+        CONSTRUCTION_PERMIT,
+        "99010000000001",
+        Opening(
+            "clerk-housing",
+            "周清和",
+            HOUSING.uscc,
+            ("licence-clerk", "licence-officer"),
+            CLERK_PASSWORD,
+        ),
+    ),
+    Body(
+        MARKET,
+        FOOD_PERMIT,
+        "99010000000002",
+        Opening(
+            "clerk-market",
+            "林知夏",
+            MARKET.uscc,
+            ("licence-clerk", "licence-officer"),
+            CLERK_PASSWORD,
+        ),
+    ),
+)
+PORTAL_A = SandboxClient("portal-a", "sandbox-portal-a-secret", "http://localhost:8101/callback")
+PORTAL_B = SandboxClient("portal-b", "sandbox-portal-b-secret", "http://localhost:8102/callback")
+CLERK_DESK = SandboxClient(
+    "clerk-desk", "sandbox-clerk-desk-secret", "http://localhost:8103/callback"
+)
+REVIEWER = SandboxClient("reviewer", "sandbox-reviewer-secret")
+
+
+class NotASandboxError(Exception):
+    """Somebody asked a production service to fill itself with made-up people."""
+
+
+def seed(world: World) -> None:
+    """Fill the sandbox with what is missing. Raises `NotASandboxError` in production."""
+    if world.settings.mode is Mode.PRODUCTION:
+        raise NotASandboxError("production is not seeded")
+    with world.begin() as tx:
+        authority.found_sandbox(tx, world.vault, world.clock)
+        for purpose in _SERVICE_KEYS:
+            _key(tx, world, purpose, SERVICE, ES256)
+        if _key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3):
+            authority.certify(tx, world.vault, Purpose.SEAL_MAKER, SERVICE, _SEAL_MAKER)
+    for body in BODIES:
+        with world.begin() as tx:
+            _found(tx, world, body)
+    with world.begin() as tx:
+        grant_lookup(tx, REVIEWING.uscc, CONSTRUCTION_PERMIT)
+        for registration in _registrations(world):
+            _register(tx, world, registration)
+    world.artefacts.forget()
+
+
+def _found(tx: Session, world: World, body: Body) -> None:
+    """Give a body its keys, its certificates, its seal, its rights and its clerk."""
+    owner, vault = body.issuer.uscc, world.vault
+    register_issuer(tx, body.issuer, (body.type_code,))
+    _key(tx, world, Purpose.LICENCE_DATA, owner, ES256)
+    _key(tx, world, Purpose.LICENCE_CODE, owner, ES256)
+    subject = Subject(body.issuer.name, body.issuer.name, owner)
+    if _key(tx, world, Purpose.PDF_SEAL, owner, ES256):
+        authority.certify(tx, vault, Purpose.PDF_SEAL, owner, subject)
+    if _key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3):
+        certificate = authority.certify(tx, vault, Purpose.OFD_SEAL, owner, subject)
+        _make_seal(tx, world, body, certificate)
+    if staff.credentials(tx, body.clerk.username) is None:
+        staff.open_account(tx, world.provider, body.clerk)
+
+
+def _make_seal(tx: Session, world: World, body: Body, certificate: bytes) -> None:
+    picture = draw(body.issuer.name, width_mm=SEAL_MM)
+    maker_certificate, _ = world.vault.certificate(tx, Purpose.SEAL_MAKER, SERVICE)
+    now = world.clock()
+    seal = make_seal(
+        esid=body.esid,
+        name=f"{body.issuer.name}电子证照专用章",
+        vendor="yinxin-sandbox",
+        picture_png=picture,
+        width=SEAL_MM,
+        height=SEAL_MM,
+        signer_certificates=(certificate,),
+        created=now,
+        valid_from=now,
+        valid_until=min(now + _SEAL_LASTS, parse(certificate).not_after),
+        maker_signer=world.vault.signer(tx, Purpose.SEAL_MAKER, SERVICE),
+        maker_certificate=maker_certificate,
+    )
+    registry.record(tx, body.issuer.uscc, body.esid, seal, picture, SEAL_MM, SEAL_MM)
+
+
+def _key(tx: Session, world: World, purpose: Purpose, owner: str, algorithm: Algorithm) -> bool:
+    """Make the key if it is missing, and say whether it was."""
+    if any(record.owner == owner for record in world.vault.public_keys(tx, purpose)):
+        return False
+    world.vault.make(tx, purpose, owner, algorithm)
+    return True
+
+
+def _registrations(world: World) -> tuple[Registration, ...]:
+    citizen = [
+        Registration(
+            client_id=client.client_id,
+            client_secret=client.client_secret,
+            name_zh=name_zh,
+            name_en=name_en,
+            grant_types=(GrantType.AUTHORIZATION_CODE,),
+            scopes=("openid", "profile", "phone"),
+            realm=Realm.CITIZEN,
+            redirect_uris=(client.redirect_uri,),
+        )
+        for client, name_zh, name_en in (
+            (PORTAL_A, "示例市政务服务网（演示）", "Example City services (sandbox)"),
+            (PORTAL_B, "示例市住房服务平台（演示）", "Example City housing (sandbox)"),
+        )
+    ]
+    audience = (world.licence_audience,)
+    return (
+        *citizen,
+        Registration(
+            client_id=CLERK_DESK.client_id,
+            client_secret=CLERK_DESK.client_secret,
+            name_zh="证照签发工作台（演示）",
+            name_en="Licence desk (sandbox)",
+            grant_types=(GrantType.AUTHORIZATION_CODE,),
+            scopes=("openid", "profile", "licence.issue", "licence.read", "licence.revoke"),
+            realm=Realm.STAFF,
+            redirect_uris=(CLERK_DESK.redirect_uri,),
+            resources=audience,
+        ),
+        Registration(
+            client_id=REVIEWER.client_id,
+            client_secret=REVIEWER.client_secret,
+            name_zh="示例市行政审批局审批系统（演示）",
+            name_en="Example City approvals system (sandbox)",
+            grant_types=(GrantType.CLIENT_CREDENTIALS,),
+            scopes=("licence.lookup",),
+            organisation=REVIEWING.uscc,
+            resources=audience,
+        ),
+    )
+
+
+def _register(tx: Session, world: World, registration: Registration) -> None:
+    known = clients.find(tx, str(registration.client_id))
+    if known is not None:
+        if known.resources == registration.resources:
+            return
+        # The service has moved to another address, and the resource it names with it.
+        tx.execute(delete(ClientRow).where(ClientRow.client_id == known.client_id))
+    clients.register(tx, world.provider, registration)

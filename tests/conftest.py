@@ -1,0 +1,139 @@
+"""Real servers for every test that asks for one: one PostgreSQL and one Valkey a test process.
+
+`database` is a fresh database with every table; `rig` is the whole service on a fresh seeded one.
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from service import embedded
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from tests.rig import Rig
+
+_numbers = itertools.count(1)
+
+Clone = Callable[[str], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder with a short path that the servers' account can reach (pytest's own is closed)."""
+    folder = Path(tempfile.mkdtemp(prefix="yinxin-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of this process's PostgreSQL."""
+    with embedded.postgres(server_folder, print, durable=False) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Iterator[str]:
+    """The URL of this process's Valkey."""
+    with embedded.valkey(server_folder, print) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey: str) -> str:
+    """The URL of an empty Valkey."""
+    with redis.Redis.from_url(valkey) as client:
+        client.flushall()
+    return valkey
+
+
+@pytest.fixture(scope="session")
+def clone(postgres: str) -> Clone:
+    """Return a function that clones a database for the length of a block and yields its URL."""
+    admin = make_url(postgres).set(database="postgres")
+
+    @contextmanager
+    def cloned(template: str) -> Iterator[str]:
+        name = f"test_{next(_numbers)}"
+        engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+            try:
+                yield admin.set(database=name).render_as_string(hide_password=False)
+            finally:
+                connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        engine.dispose()
+
+    return cloned
+
+
+@pytest.fixture(scope="session")
+def template_with_tables(postgres: str) -> str:
+    """The name of a database that the migrations have brought to their head, without rows."""
+    from service import migrating
+
+    engine = create_engine(postgres)
+    migrating.upgrade(engine)
+    engine.dispose()
+    return str(make_url(postgres).database)
+
+
+@pytest.fixture
+def database(clone: Clone, template_with_tables: str) -> Iterator[Engine]:
+    """An engine on a fresh database with every package's tables."""
+    with clone(template_with_tables) as url:
+        engine = create_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def seeded_template(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database as `serve` leaves it at its first start in a sandbox."""
+    # Imported here: the tests of one package need not load the whole service.
+    from service import migrating, wiring
+    from service.seed import seed
+
+    with clone("template1") as url:
+        around = wiring.Surroundings(url, "redis://unused", "http://localhost:0", "")
+        settings = settings_of_a_rig(tmp_path_factory.mktemp("seeding"))
+        with wiring.build(settings, around, wiring.real_chance()) as world:
+            migrating.upgrade(world.engine)
+            seed(world)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def rig(clone: Clone, seeded_template: str, redis_url: str, tmp_path: Path) -> Iterator["Rig"]:
+    """The whole service, running, on a seeded database of its own."""
+    from service.running import running
+    from service.wiring import Chance, real_chance
+    from tests.rig import Rig, TestClock, breakable
+
+    clock, crash_points = TestClock(), set[str]()
+    with clone(seeded_template) as url:
+        settings = settings_of_a_rig(tmp_path, database_url=url, redis_url=redis_url)
+        chance = Chance(clock, real_chance().random)
+        with running(settings, chance, breakable(crash_points)) as world:
+            rig = Rig(world, clock, crash_points)
+            yield rig
+            rig.close()
+
+
+def settings_of_a_rig(var: Path, **changes: str) -> "Settings":
+    """Return settings with known secrets, a free port, and jobs that run only when told to."""
+    from service.settings import SECRETS, Settings
+
+    secrets = {name: f"sandbox-{number:064x}" for number, name in enumerate(SECRETS, 1)}
+    told = {"mode": "test", "var": var, "port": 0, "worker": False, "database_pool": 8}
+    return Settings.model_validate({**told, **secrets, **changes})

@@ -1,0 +1,52 @@
+"""The history of the database schema."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
+
+from service import migrating
+
+
+@pytest.fixture
+def empty(postgres: str) -> Iterator[Engine]:
+    """An engine on a database with nothing in it."""
+    admin = create_engine(make_url(postgres).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE empty"))
+        engine = create_engine(make_url(postgres).set(database="empty"))
+        yield engine
+        engine.dispose()
+        connection.execute(text("DROP DATABASE empty WITH (FORCE)"))
+    admin.dispose()
+
+
+def test_the_history_brings_an_empty_database_to_the_tables_in_the_code(empty: Engine) -> None:
+    migrating.upgrade(empty)
+    assert migrating.differences(empty) == []
+
+
+def test_a_database_at_head_is_left_as_it_is(empty: Engine) -> None:
+    migrating.upgrade(empty)
+    migrating.upgrade(empty)
+    assert migrating.differences(empty) == []
+
+
+def test_a_table_that_has_no_migration_is_noticed(empty: Engine) -> None:
+    migrating.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("DROP TABLE keys.journal"))
+    assert any("journal" in difference for difference in migrating.differences(empty))
+
+
+def test_each_package_keeps_to_its_own_schema(empty: Engine) -> None:
+    migrating.upgrade(empty)
+    found = inspect(empty)
+    crossing = [
+        key["name"]
+        for schema in ("keys", "seal", "licence", "idp")
+        for table in found.get_table_names(schema)
+        for key in found.get_foreign_keys(table, schema)
+        if key["referred_schema"] != schema
+    ]
+    assert crossing == []

@@ -1,0 +1,88 @@
+"""Settings: good defaults, typing errors noticed, and what production will not run with, by name."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import (
+    SECRETS,
+    Mode,
+    Settings,
+    UnknownSettingError,
+    load,
+    refusals,
+    settings_page,
+    variable,
+)
+
+_GOOD_FOR_PRODUCTION: dict[str, object] = {
+    "mode": Mode.PRODUCTION,
+    "public_url": "https://licences.example",
+    "simulators": False,
+    "population_register_url": "https://register.example",
+    "sms_gateway_url": "https://sms.example",
+    **dict.fromkeys(SECRETS, "ab" * 32),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("YINXIN_")]:
+        monkeypatch.delenv(name)
+
+
+def test_nothing_needs_to_be_set_to_try_it() -> None:
+    settings = load({})
+    assert settings.mode is Mode.SANDBOX
+    assert settings.address == "http://localhost:8080"
+    assert refusals(settings) == ()
+
+
+def test_a_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YINXIN_PUBLIC_URL", "https://licences.example/")
+    assert load(os.environ).address == "https://licences.example"
+
+
+def test_a_misspelt_setting_is_named() -> None:
+    with pytest.raises(UnknownSettingError, match="YINXIN_PUBLC_URL"):
+        load({"YINXIN_PUBLC_URL": "https://licences.example"})
+
+
+def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YINXIN_MODE", "prod")
+    with pytest.raises(ValidationError, match="mode"):
+        load(os.environ)
+
+
+def test_a_secret_is_not_shown() -> None:
+    settings = Settings.model_validate(_GOOD_FOR_PRODUCTION)
+    assert "ab" * 32 not in repr(settings)
+
+
+def test_production_starts_when_everything_is_real() -> None:
+    assert refusals(Settings.model_validate(_GOOD_FOR_PRODUCTION)) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("simulators", True),
+        ("public_url", "http://licences.example"),
+        ("public_url", ""),
+        ("population_register_url", ""),
+        ("population_register_url", "http://127.0.0.1:9000"),
+        ("sms_gateway_url", ""),
+        *((secret, "") for secret in SECRETS),
+        *((secret, "sandbox-" + "ab" * 32) for secret in SECRETS),
+    ],
+)
+def test_production_refuses_what_is_not_real_by_name(field: str, value: object) -> None:
+    settings = Settings.model_validate(_GOOD_FOR_PRODUCTION | {field: value})
+    assert [refusal.setting for refusal in refusals(settings)] == [variable(field)]
+
+
+def test_the_settings_page_is_the_one_in_the_code() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text("utf-8") == settings_page(), "run: .venv/bin/yinxin settings-page"
