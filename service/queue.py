@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import procrastinate
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -56,13 +54,15 @@ class Queue:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Run jobs in a thread of this process while the block lasts; its running job is finished."""
+        stopping = threading.Event()
         loop = asyncio.new_event_loop()
-        worker = loop.create_task(self._keep_working())
+        worker = loop.create_task(self._keep_working(stopping))
         thread = threading.Thread(target=_run, args=(loop, worker), name="jobs")
         thread.start()
         try:
             yield
         finally:
+            stopping.set()
             loop.call_soon_threadsafe(worker.cancel)
             thread.join()
 
@@ -81,12 +81,18 @@ class Queue:
             )
         asyncio.run(self._work(wait=False))
 
-    async def _keep_working(self) -> None:
-        while True:
+    async def _keep_working(self, stopping: threading.Event) -> None:
+        """Work until told to stop, whatever happens to the database.
+
+        The event is asked besides the cancelling: a worker that loses the database while it is
+        being cancelled ends with that error instead.
+        """
+        while not stopping.is_set():
             try:
                 await self._work(wait=True)
-            except (procrastinate.exceptions.ConnectorException, psycopg.Error, PoolTimeout):
-                _log.warning("the job worker lost the database", again_in_seconds=_PAUSE_SECONDS)
+            except Exception as error:
+                _log.warning("the job worker stopped", cause=repr(error), again_in=_PAUSE_SECONDS)
+            if not stopping.is_set():
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _work(self, *, wait: bool) -> None:
@@ -144,7 +150,5 @@ def _run(loop: asyncio.AbstractEventLoop, worker: asyncio.Task[None]) -> None:
     try:
         with suppress(asyncio.CancelledError):
             loop.run_until_complete(worker)
-    except Exception:
-        _log.exception("the job worker stopped")
     finally:
         loop.close()

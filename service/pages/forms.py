@@ -1,6 +1,6 @@
 """The edge of every page: the form is read and proven ours, cookies are set, errors become pages."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, ItemsView
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -110,8 +110,8 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self.by_field)
 
-    def items(self) -> Mapping[str, str]:
-        return self.by_field
+    def items(self) -> ItemsView[str, str]:
+        return self.by_field.items()
 
 
 def told(visit: Visit, error: DomainError) -> str:
