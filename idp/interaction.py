@@ -141,14 +141,15 @@ def _subject(tx: Session, provider: Provider, realm: Realm, asked: SignIn) -> st
         if realm is Realm.STAFF
         else accounts.credentials(tx, provider, asked.username)
     )
-    # One person has two names (ID number and phone): both count on the account.
-    who = f"{realm}:{account.subject if account else asked.username.strip()}"
+    # By the name typed, whether or not it has an account, and whoever's it is: a limit shared by an
+    # account's two names (ID number and phone) would tell strangers that they belong together.
+    who = f"{realm}:{asked.username.strip().upper()}"
     throttle.count(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.count(provider, throttle.PASSWORD_PER_ACCOUNT, who)
+    throttle.count(provider, throttle.PASSWORD_PER_NAME, who)
     # The password is checked even for nobody, so that an unknown name costs the same time.
     right = password.is_right(asked.password, account.password_hash if account else None)
     if account is None or not right:
         raise SignInRefused
     throttle.give_back(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.forgive(provider, throttle.PASSWORD_PER_ACCOUNT, who)
+    throttle.forgive(provider, throttle.PASSWORD_PER_NAME, who)
     return account.subject

@@ -101,10 +101,19 @@ def begin_registration(provider: Provider, form: Form, address: str) -> Ticket:
 
     Raises `NumberWrong`, `FieldWrong`, `PasswordWeak`, `TooManyTries`, `SmsUnavailable`.
     """
-    applicant = _applicant(provider, form)
+    checked = _checked(form)
     throttle.count(provider, throttle.SMS_PER_ADDRESS, address)
-    throttle.count(provider, throttle.SMS_PER_PHONE, applicant.phone)
-    throttle.count(provider, throttle.SMS_PER_NUMBER, applicant.number)
+    throttle.count(provider, throttle.SMS_PER_PHONE, checked.phone)
+    throttle.count(provider, throttle.SMS_PER_NUMBER, checked.number)
+    # Hashing is dear on purpose: only now, or anyone could keep us busy with it.
+    applicant = Applicant(
+        number=checked.number,
+        name=checked.name,
+        ethnicity=checked.ethnicity,
+        sex=checked.sex,
+        phone=checked.phone,
+        password_hash=password.protect(provider, checked.password),
+    )
     code = sms_code.make(provider)
     reference = sms_code.send(provider, applicant.phone, SMS_TEMPLATE, code)
     pending = Pending(
@@ -175,7 +184,8 @@ def open_account(tx: Session, provider: Provider, proven: Proven) -> Person:
     return person(tx, provider, subject)
 
 
-def _applicant(provider: Provider, form: Form) -> Applicant:
+def _checked(form: Form) -> Form:
+    """Return the form as it is stored and compared; its numbers normalised."""
     number = resident_id(form.number)
     name = form.name.strip()
     phone = form.phone.strip()
@@ -190,8 +200,7 @@ def _applicant(provider: Provider, form: Form) -> Applicant:
         if not good:
             raise FieldWrong(field=name_of_field)
     password.check_strength(form.password, number, phone)
-    hashed = password.protect(provider, form.password)
-    return Applicant(number, name, form.ethnicity, form.sex, phone, hashed)
+    return Form(number, name, form.ethnicity, form.sex, phone, form.password)
 
 
 def _ask_register(provider: Provider, applicant: Applicant) -> Agreement:

@@ -147,8 +147,9 @@ def challenge_is_s256(sent: Parameters, client: Client) -> None:
 def prompt_makes_sense(sent: Parameters, client: Client) -> None:
     """OpenID Connect Core §3.1.2.1: known words, and `none` alone."""
     prompts = _words(sent.get("prompt"))
-    if unknown := [word for word in prompts if word not in _PROMPTS]:
-        raise _invalid(f"prompt {unknown[0]!r} is unknown")
+    # RFC 6749 §4.1.2.1 allows few characters in a description: what was sent is not repeated in it.
+    if not _PROMPTS.issuperset(prompts):
+        raise _invalid("prompt has an unknown word")
     if Prompt.NONE in prompts and len(prompts) > 1:
         raise _invalid("prompt none stands alone")
 

@@ -1,4 +1,4 @@
-"""Counters of tries in Redis: how often may this be tried by this account, phone or address?
+"""Counters of tries in Redis: how often may this be tried by this name, phone or address?
 
 A try is counted before it is made, so parallel tries cannot slip past; a good one is forgiven.
 """
@@ -20,7 +20,7 @@ class Limit:
     window: timedelta
 
 
-PASSWORD_PER_ACCOUNT = Limit("password-account", 8, timedelta(minutes=15))
+PASSWORD_PER_NAME = Limit("password-name", 8, timedelta(minutes=15))
 PASSWORD_PER_ADDRESS = Limit("password-address", 60, timedelta(minutes=15))
 SMS_PER_PHONE = Limit("sms-phone", 5, timedelta(hours=1))
 SMS_PER_NUMBER = Limit("sms-number", 5, timedelta(hours=1))

@@ -11,6 +11,7 @@ from keys.errors import DomainError
 from keys.signer import PublicKey
 
 TYPE = "at+jwt"  # RFC 9068 §2.1
+LEVEL_PREFIX = "urn:yinxin:level:natural:"
 ORGANISATION_CLAIM = "organisation"
 """The private claim that holds the 统一社会信用代码 a caller acts for."""
 
@@ -25,7 +26,7 @@ class ScopeMissing(DomainError):
 class Caller:
     """Who calls: `subject` (a person, or the client itself), for which organisation ("" for none).
 
-    `level` is the number at the end of `acr` (urn:yinxin:level:natural:N), 0 without one.
+    `level` is a natural person's, N of the `acr` urn:yinxin:level:natural:N; 0 with any other.
     """
 
     subject: str
@@ -79,5 +80,6 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 
 def _level(acr: str) -> int:
-    number = acr.rpartition(":")[2]
+    # Staff stand on another ladder: their levels say nothing on this one.
+    number = acr.removeprefix(LEVEL_PREFIX) if acr.startswith(LEVEL_PREFIX) else ""
     return int(number) if number.isascii() and number.isdigit() else 0

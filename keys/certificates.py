@@ -280,8 +280,8 @@ def _read(certificate: x509.Certificate) -> Certificate:
         subject=_name(tbs["subject"]),
         issuer=_name(tbs["issuer"]),
         serial=tbs["serial_number"].native,
-        not_before=tbs["validity"]["not_before"].native,
-        not_after=tbs["validity"]["not_after"].native,
+        not_before=_moment(tbs["validity"]["not_before"].native),
+        not_after=_moment(tbs["validity"]["not_after"].native),
         public_key=public_key(tbs["subject_public_key_info"].dump()),
         key_usage=frozenset(usage.native if usage else ()),
         is_ca=bool(constraints and constraints["ca"].native),
@@ -291,6 +291,14 @@ def _read(certificate: x509.Certificate) -> Certificate:
         to_be_signed=tbs.dump(),
         not_understood=frozenset(certificate.critical_extensions) - _UNDERSTOOD,
     )
+
+
+def _moment(told: object) -> datetime:
+    # RFC 5280 §4.1.2.5: in UTC. asn1crypto also reads local times and the year 0, which compare
+    # with nothing.
+    if not isinstance(told, datetime) or told.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return told
 
 
 def _name(name: x509.Name) -> Name:

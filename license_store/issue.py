@@ -75,11 +75,11 @@ def issue(tx: Session, desk: Desk, command: Issue) -> Receipt:
     application = command.application
     licence_type = desk.catalogue.type_of(application.type_code)
     issuer = _issuer(tx, command.issuer, licence_type.code)
-    _check(application, licence_type, desk.clock())
-
     _one_at_a_time(tx, issuer, application)
-    tag = _content_tag(desk, application)
     earlier = _issued_before(tx, issuer, application)
+    # A repeat is judged by the day of the first: a date that was good then is good for ever.
+    _check(application, licence_type, earlier.issued_at if earlier else desk.clock())
+    tag = _content_tag(desk, application)
     if earlier is not None:
         if earlier.content_tag != tag:
             raise CaseConflict(case_number=application.case_number, identifier=earlier.identifier)

@@ -23,14 +23,18 @@ class PdfUnreadable(DomainError):
 
 def png(pdf: bytes, dpi: int = 150) -> bytes:
     """Return the first page of `pdf` as a PNG at `dpi`. Raises `PdfUnreadable`."""
+    out = BytesIO()
+    draw(pdf, dpi).save(out, "PNG", compress_level=4)
+    return out.getvalue()
+
+
+def draw(pdf: bytes, dpi: int) -> Image.Image:
+    """Return the first page of `pdf` as an RGB picture at `dpi`. Raises `PdfUnreadable`."""
     with _ONE_AT_A_TIME:
         try:
-            picture = _draw(pdf, dpi)
+            return _draw(pdf, dpi)
         except pypdfium2.PdfiumError as broken:
             raise PdfUnreadable from broken
-    out = BytesIO()
-    picture.save(out, "PNG", compress_level=4)
-    return out.getvalue()
 
 
 def _draw(pdf: bytes, dpi: int) -> Image.Image:

@@ -16,10 +16,10 @@ _DEEPEST = 8
 _MIB = 1024 * 1024
 
 LIMITS = DecodeLimits(
-    per_stream=StreamDecodeLimits(max_output_size=32 * _MIB),
-    document_budget=DocumentDecodeBudget(base_allowance=128 * _MIB, max_ratio=8),
+    per_stream=StreamDecodeLimits(max_output_size=_MIB),
+    document_budget=DocumentDecodeBudget(base_allowance=_MIB, max_ratio=0),
 )
-"""How far the streams of a stranger's document may unpack."""
+"""How far the streams of a stranger's document may unpack: objects in them cost 2 s a MiB to read."""
 
 
 def read_attachments(reader: PdfFileReader) -> tuple[tuple[str, bytes], ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from io import BytesIO
 
 from asn1crypto import x509
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation.pdf_embedded import (
@@ -29,6 +30,8 @@ from seal.pdf_coroutine import finish
 from seal.report import Finding, Outcome, SealFinding, SealReport
 
 MOST_SIGNATURES = 16
+MOST_READS = 100_000
+"""A licence of ours takes about 7 000, of a byte or a few each."""
 
 # It logs the names in strangers' certificates, with tracebacks; the report says what is wrong.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
@@ -37,13 +40,30 @@ _CHECK_FORM, _CHECK_SIGNATURE, _CHECK_COVERAGE = "pdf.form", "pdf.signature", "p
 _CHECK_CERTIFICATE, _CHECK_TIME = "pdf.certificate", "pdf.time"
 
 
+class _Rationed(BytesIO):
+    """A stranger's bytes that can be read `MOST_READS` times.
+
+    pyHanko reads byte by byte, and a cross-reference table cut off at the end of the file for ever.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise PdfReadError("the file keeps its reader busy")
+        return super().read(size)
+
+
 def verify(pdf: bytes, anchors: tuple[bytes, ...], at: datetime) -> SealReport:
     """Return the report on `pdf` as of the moment `at`; `anchors` are the DER roots trusted.
 
     Never raises on what the bytes are: a file that cannot be read is a failed finding.
     """
     try:
-        reader = PdfFileReader(BytesIO(pdf), decode_limits=LIMITS)
+        reader = PdfFileReader(_Rationed(pdf), decode_limits=LIMITS)
         signatures = reader.embedded_regular_signatures
         attachments = read_attachments(reader)
     except Exception:  # whatever a stranger's bytes do to the parser, the answer is the same

@@ -92,7 +92,12 @@ def read_picture(data: bytes) -> tuple[str, ...]:
 
     Raises `PictureUnreadable`, or `PictureTooLarge` above `MOST_PIXELS` before unpacking it.
     """
-    grey = _grey(data)
+    return read_image(_grey(data))
+
+
+def read_image(picture: Image.Image) -> tuple[str, ...]:
+    """Return the text of every QR symbol in an opened picture without transparency."""
+    grey = picture.convert("L")
     pixels = memoryview(grey.tobytes()).cast("B", shape=[grey.height, grey.width])
     found = zxingcpp.read_barcodes(
         pixels,

@@ -27,6 +27,7 @@ from service.unprivileged import (
     kept_elsewhere,
     reachable_programs,
     shared_folder,
+    under_a_name,
 )
 
 DATABASE = "yinxin"
@@ -179,7 +180,7 @@ def _initialise(account: Account, programs: Path, data: Path, log: Path, durable
     ]
     # fmt: on
     with log.open("ab") as output:
-        done = account.start(command, output, signal.SIGTERM).wait()
+        done = account.start(under_a_name(account, command), output, signal.SIGTERM).wait()
     if done != 0:
         shutil.rmtree(data, ignore_errors=True)
         raise EmbeddedServerError(f"initdb failed with {done}; its log: {log}\n{_tail(log)}")

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from keys import authority
 from keys.algorithms import Purpose
+from keys.errors import DomainError
 from keys.trust import TrustedIssuer, TrustedKey, TrustList, sign_trust_list
 from keys.vault import Vault
 from license_store import status_publishing
@@ -27,6 +30,8 @@ SERVICE = "service"
 _MADE_AGAIN_AFTER = timedelta(minutes=1)
 # What a stranger checks by a bare key; seals are checked by their certificates and the anchors.
 _TRUSTED_FOR = frozenset({Purpose.LICENCE_CODE, Purpose.LICENCE_DATA, Purpose.STATUS_LIST})
+
+_log = structlog.get_logger("yinxin.artefacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +53,39 @@ class OwnArtefacts:
         self._signed = Remembered(self._sign, clock, _MADE_AGAIN_AFTER)
         self._read: dict[int, tuple[str, StatusList]] = {}
 
-    def trust_list(self) -> TrustList:
-        return self._signed.get().trust_list
+    def trust_list(self) -> TrustList | None:
+        signed = self._current()
+        return None if signed is None else signed.trust_list
 
-    def signed_trust_list(self) -> str:
-        return self._signed.get().token
+    def signed_trust_list(self) -> str | None:
+        signed = self._current()
+        return None if signed is None else signed.token
 
     def status_list(self, number: int) -> StatusList | None:
+        """Ask the database each time, by one key: what was revoked a moment ago must not be valid."""
+        trusted = self.trust_list()
+        if trusted is None:
+            return None
         try:
             token = status_publishing.current_token(self._desk, number)
+            kept = self._read.get(number)
+            if kept is None or kept[0] != token:
+                now = self._clock()
+                statuses = read_status_list(token, status_list_keys(trusted, now), now)
+                kept = self._read[number] = (token, statuses)
         except StatusListUnknown:
             return None
-        kept = self._read.get(number)
-        if kept is None or kept[0] != token:
-            now = self._clock()
-            statuses = read_status_list(token, status_list_keys(self.trust_list(), now), now)
-            kept = self._read[number] = (token, statuses)
+        except (SQLAlchemyError, DomainError) as broken:
+            _tell_unavailable("status list", broken)
+            return None
         return kept[1]
+
+    def _current(self) -> _Signed | None:
+        try:
+            return self._signed.get()
+        except (SQLAlchemyError, DomainError) as broken:
+            _tell_unavailable("trust list", broken)
+            return None
 
     def forget(self) -> None:
         """Make the trust list again at once: a key or an issuer was added."""
@@ -75,6 +96,11 @@ class OwnArtefacts:
             made = trust_list(tx, self._vault, self._clock())
             signer = self._vault.signer(tx, Purpose.TRUST_LIST, SERVICE)
         return _Signed(made, sign_trust_list(made, signer))
+
+
+def _tell_unavailable(artefact: str, cause: Exception) -> None:
+    """Log why an artefact cannot be had: for the verifier it is only unknown, never an error."""
+    _log.error("artefact_unavailable", artefact=artefact, cause=type(cause).__name__)
 
 
 def trust_list(tx: Session, vault: Vault, now: datetime) -> TrustList:

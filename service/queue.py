@@ -108,7 +108,7 @@ class Queue:
 
     def _back(self, *, periodic: bool) -> procrastinate.App:
         connector = procrastinate.PsycopgConnector(
-            conninfo=conninfo(self.database_url), min_size=1, max_size=4
+            conninfo=conninfo(self.database_url), min_size=1, max_size=4, timeout=5.0
         )
         app = procrastinate.App(connector=connector)
         for name, kind in self.jobs.items():

@@ -8,6 +8,7 @@ a folder under the system's temporary directory that belongs to root and that al
 import ctypes
 import hashlib
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -118,6 +119,19 @@ def reachable_programs(account: Account, programs: Path, say: Callable[[str], No
             os.umask(previous)
     say(f"the server account cannot reach {programs}: its programs run from {copy}")
     return copy
+
+
+def under_a_name(account: Account, command: list[str]) -> list[str]:
+    """Return `command` as it must be run for the account to have a name; initdb insists on one.
+
+    A container started with a bare uid has none: a user namespace lends it that of `nobody`.
+    """
+    try:
+        pwd.getpwuid(os.geteuid() if account.uid is None else account.uid)
+    except KeyError:
+        if shutil.which("unshare"):
+            return ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", *command]
+    return command
 
 
 def _die_with_parent(last_wish: signal.Signals) -> Callable[[], None] | None:

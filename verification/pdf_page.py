@@ -1,7 +1,8 @@
 """What a PDF licence prints: the text its page shows by its fonts' Unicode maps, and its code.
 
 Read from the page's own content (ISO 32000-1 §9.4, §9.10.3), line by line in drawing order, so a
-value broken over two lines stays in one piece. Nothing unpacks to more than a fixed size.
+value broken over two lines stays in one piece. However often a stranger's page names a stream, all
+that is unpacked for it together stays below a fixed size.
 """
 
 import re
@@ -13,14 +14,14 @@ import pikepdf
 
 from keys.errors import DomainError
 from seal import face_picture
-from seal.qr import read_picture
+from seal.qr import read_image
 from seal.report import Outcome, SealReport
 from verification.printed import Printed
 
-_MOST_UNPACKED = 8 * 1024 * 1024
+_MOST_UNPACKED = 2 * 1024 * 1024
 _DPI = 200
-_PAIR = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<((?:[0-9A-Fa-f]{4})+)>")
-_BLOCK = re.compile(rb"beginbfchar(.*?)endbfchar", re.DOTALL)
+# A glyph stands for a few characters at the most, or a short map would make endless text.
+_PAIR = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<((?:[0-9A-Fa-f]{4}){1,8})>")
 
 Glyphs = Mapping[int, str]
 
@@ -31,6 +32,19 @@ class PageUnreadable(DomainError):
     code = "page.unreadable"
 
 
+# What qpdf and Python raise for bytes that are no page: RuntimeError is qpdf's own.
+_UNREADABLE = (
+    pikepdf.PdfError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+    NotImplementedError,
+)
+
+
 def read_pdf_page(pdf: bytes, report: SealReport) -> Printed:
     """Return the text of the first page and the codes on it; raise `PageUnreadable`.
 
@@ -39,21 +53,55 @@ def read_pdf_page(pdf: bytes, report: SealReport) -> Printed:
     """
     try:
         with pikepdf.open(BytesIO(pdf)) as document:
-            page = document.pages[0].obj
-            fonts = {name: _glyphs(font) for name, font in page.Resources.Font.items()}
-            text = "".join(_texts(_content(page), fonts))
-    except (pikepdf.PdfError, AttributeError, LookupError, TypeError, ValueError) as broken:
+            page, unpacker = document.pages[0].obj, _Unpacker()
+            fonts = {
+                name: _glyphs(unpacker.unpack(font.ToUnicode))
+                for name, font in page.Resources.Font.items()
+            }
+            text = "".join(_texts(_content(page, unpacker), fonts))
+    except _UNREADABLE as broken:
         raise PageUnreadable() from broken
     broken_seal = report.outcome is Outcome.FAILED
-    codes = None if broken_seal else read_picture(face_picture.png(pdf, _DPI))
+    codes = None if broken_seal else read_image(face_picture.draw(pdf, _DPI))
     return Printed(codes=codes, text=text)
 
 
-def _content(page: pikepdf.Object) -> list[pikepdf.ContentStreamInstruction]:
+class _Unpacker:
+    """Unpacks the streams of one page, plain or Flate, `_MOST_UNPACKED` bytes together."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_UNPACKED
+
+    def unpack(self, stream: pikepdf.Object) -> bytes:
+        """Return the bytes of a stream. Raises PageUnreadable beyond the limit."""
+        raw = bytes(stream.read_raw_bytes())
+        content = self._inflate(raw) if _is_packed(stream) else raw
+        # A packed stream costs its own length too, if only to be looked at again.
+        self._left -= max(len(raw), len(content))
+        if self._left < 0:
+            raise PageUnreadable()
+        return content
+
+    def _inflate(self, raw: bytes) -> bytes:
+        try:
+            return zlib.decompressobj().decompress(raw, self._left + 1)
+        except zlib.error as broken:
+            raise PageUnreadable() from broken
+
+
+def _is_packed(stream: pikepdf.Object) -> bool:
+    if "/Filter" not in stream.stream_dict:
+        return False
+    if stream.stream_dict.Filter != pikepdf.Name.FlateDecode:
+        raise PageUnreadable()
+    return True
+
+
+def _content(page: pikepdf.Object, unpacker: _Unpacker) -> list[pikepdf.ContentStreamInstruction]:
     told = page.Contents
     streams = list(told) if isinstance(told, pikepdf.Array) else [told]
     with pikepdf.Pdf.new() as scratch:
-        whole = scratch.make_stream(b"\n".join(_unpacked(stream) for stream in streams))
+        whole = scratch.make_stream(b"\n".join(map(unpacker.unpack, streams)))
         return [
             instruction
             for instruction in pikepdf.parse_content_stream(whole, "Tf Tj TJ")
@@ -86,27 +134,10 @@ def _shown(piece: pikepdf.Object, glyphs: Glyphs) -> str:
     )
 
 
-def _glyphs(font: pikepdf.Object) -> Glyphs:
-    """Return what each glyph number stands for, by the font's ToUnicode map."""
+def _glyphs(to_unicode: bytes) -> Glyphs:
+    """Return what each glyph number stands for, by a font's ToUnicode map."""
     return {
         int(number, 16): bytes.fromhex(told.decode()).decode("utf-16-be", "replace")
-        for block in _BLOCK.findall(_unpacked(font.ToUnicode))
-        for number, told in _PAIR.findall(block)
+        for block in to_unicode.split(b"beginbfchar")[1:]
+        for number, told in _PAIR.findall(block.partition(b"endbfchar")[0])
     }
-
-
-def _unpacked(stream: pikepdf.Object) -> bytes:
-    """Return the bytes of a stream, plain or Flate, refusing what swells beyond the limit."""
-    raw = bytes(stream.read_raw_bytes())
-    if "/Filter" not in stream.stream_dict:
-        return raw
-    if stream.stream_dict.Filter != pikepdf.Name.FlateDecode:
-        raise PageUnreadable()
-    unpacker = zlib.decompressobj()
-    try:
-        content = unpacker.decompress(raw, _MOST_UNPACKED)
-    except zlib.error as broken:
-        raise PageUnreadable() from broken
-    if unpacker.unconsumed_tail:
-        raise PageUnreadable()
-    return content

@@ -23,6 +23,7 @@ from idp.errors import (
     TooManyTries,
 )
 from idp.levels import EvidenceKind
+from idp.methods import password
 from idp.sources.population_register import HttpPopulationRegister
 from idp.tables import EvidenceRow, PersonRow
 from keys.errors import DomainError
@@ -247,6 +248,20 @@ def test_a_code_lives_five_minutes(world: World) -> None:
     begin(world)
     (key,) = world.provider.redis.scan_iter("yinxin:idp:registration:*")
     assert 0 < world.provider.redis.ttl(key) <= 300
+
+
+def test_a_form_beyond_the_limit_is_refused_before_its_password_is_hashed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        begin(world)
+
+    def never(*_: object) -> str:
+        raise AssertionError("hashed all the same")
+
+    monkeypatch.setattr(password, "protect", never)
+    with pytest.raises(TooManyTries):
+        begin(world)
 
 
 def test_one_phone_is_not_flooded(world: World) -> None:

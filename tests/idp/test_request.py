@@ -1,6 +1,7 @@
 """Every check of the authorization request, one by one, over plain values."""
 
 import inspect
+import re
 
 import pytest
 from hypothesis import given
@@ -183,3 +184,11 @@ def test_no_request_breaks_the_reader(pairs: list[tuple[str, str]]) -> None:
     except (DisplayedError, RedirectedError):
         return
     assert asked.redirect_uri == CALLBACK
+
+
+@given(st.text())
+def test_a_refusal_is_described_in_the_characters_oauth_allows(text: str) -> None:
+    """RFC 6749 §4.1.2.1: visible ASCII and spaces, no quote, no backslash."""
+    with pytest.raises(RedirectedError) as refused:
+        request.read(sent(prompt=f"x{text}"), client())
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", refused.value.description)

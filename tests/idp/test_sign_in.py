@@ -233,15 +233,34 @@ def test_a_wrong_password_and_an_unknown_name_are_refused_alike(
     assert refused.value.parameters == {}
 
 
-def test_a_password_cannot_be_guessed_at_length_by_either_name(world: World) -> None:
+@pytest.mark.parametrize("name", [NUMBER, PHONE])
+def test_a_password_cannot_be_guessed_at_length(world: World, name: str) -> None:
     world.register()
     for attempt in range(8):
-        name = (NUMBER, PHONE)[attempt % 2]
         with pytest.raises(SignInRefused):
             world.browser().sign_in(None, name, f"guess {attempt}", address=f"192.0.2.{attempt}")
     with pytest.raises(TooManyTries) as refused:
-        world.browser().sign_in(None, NUMBER, PASSWORD)
+        world.browser().sign_in(None, name, PASSWORD)
     assert 0 < int(refused.value.parameters["seconds"]) <= 900
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_the_limit_on_guesses_does_not_tell_who_has_an_account(
+    world: World, registered: bool
+) -> None:
+    """Neither how a name is written nor a second name of the same person may show a difference."""
+    number = PEOPLE["欧阳静姝"].number
+    if registered:
+        world.register("欧阳静姝", "13800000002")
+    for attempt in range(8):
+        name = (number, number.lower(), f" {number} ")[attempt % 3]
+        with pytest.raises(SignInRefused):
+            world.browser().sign_in(None, name, "a wrong password", address=f"192.0.2.{attempt}")
+    for name in (number, number.lower()):
+        with pytest.raises(TooManyTries):
+            world.browser().sign_in(None, name, "a wrong password")
+    with pytest.raises(SignInRefused):
+        world.browser().sign_in(None, "13800000002", "a wrong password")
 
 
 def test_a_good_sign_in_forgives_the_bad_ones_before(world: World) -> None:

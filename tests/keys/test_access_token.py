@@ -48,8 +48,19 @@ def test_a_token_without_level_organisation_or_scope_gives_none(caller: Check) -
     assert (told.level, told.organisation, told.scopes) == (0, "", frozenset())
 
 
-@pytest.mark.parametrize("acr", ["urn:yinxin:level:natural:", "high", "", "urn:x:-1", "urn:x:²"])
-def test_an_acr_without_a_number_is_level_nought(acr: str, caller: Check) -> None:
+@pytest.mark.parametrize(
+    "acr",
+    [
+        "urn:yinxin:level:natural:",
+        "urn:yinxin:level:natural:-1",
+        "urn:yinxin:level:natural:²",
+        "urn:yinxin:level:staff:1",
+        "urn:other:3",
+        "high",
+        "",
+    ],
+)
+def test_an_acr_that_is_no_natural_persons_level_is_level_nought(acr: str, caller: Check) -> None:
     assert caller(acr=acr).level == 0
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -341,3 +342,16 @@ def test_a_serial_number_that_holds_a_piece_is_refused_not_swapped(
     subject = Subject("示例", "示例")
     with pytest.raises(ValueError, match="exactly one place"):
         issue(made.root, made.root_signer, PDF_SIGNER, subject, key, now, now + DAY, serial)
+
+
+@pytest.mark.parametrize("moment", [b"205501010000.50", b"00000101000000Z"])
+def test_a_certificate_of_no_moment_that_can_be_compared_is_malformed(
+    issued: Issue, moment: bytes
+) -> None:
+    """A time without its zone would pass here and trip whoever compares it."""
+    der = issued(lasts=timedelta(days=30 * 365)).leaf.der
+    # From 2050 on a date is a GeneralizedTime (RFC 5280 §4.1.2.5).
+    bent, bends = re.subn(rb"\x18\x0f[0-9]{14}Z", b"\x18\x0f" + moment, der)
+    assert bends == 1
+    with pytest.raises(CertificateMalformed):
+        parse(bent)

@@ -179,6 +179,16 @@ def test_the_same_case_again_is_the_same_licence(world: World) -> None:
     assert everything_stored(world) == stored
 
 
+def test_a_repeat_is_answered_though_the_clock_no_longer_allows_the_first(world: World) -> None:
+    """Clocks are set back, and a start a year ahead is too far ahead again the day before."""
+    ahead = food_application(valid_from=date(2026, 6, 3))
+    first = world.issue(ahead)
+    world.clock.tick(days=-4)
+    with pytest.raises(FieldsWrong):
+        world.issue(replace(ahead, case_number="another"))
+    assert world.issue(ahead) == replace(first, repeated=True)
+
+
 def test_the_same_number_written_otherwise_is_the_same_case(world: World) -> None:
     first = world.issue(food_application())
     written = replace(COMPANY, number=f" {COMPANY.number.lower()} ")

@@ -1,6 +1,7 @@
 """Reading a signed PDF: every step has its own outcome, and nothing a stranger sends crashes it."""
 
 import asyncio
+import time
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -243,3 +244,37 @@ def test_a_name_tree_without_end_is_refused(pdf: bytes) -> None:
         out = BytesIO()
         document.save(out)
     assert failures(pdf_verify.verify(out.getvalue(), (), NOW)) == {"pdf.unreadable"}
+
+
+TABLE = b"%PDF-1.7\nxref\n0 "
+ENTRY = b"0000000016 00000 n \n"
+POINTER = b"\nstartxref\n9\n%%EOF\n"
+LARGE = 20 << 20
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"999999\n" + ENTRY * 49_000 + b"\n",
+        b"1000000\n" + ENTRY * 1_000_000 + b"trailer\n<</Size 1000000>>",
+        b" " * LARGE,
+        b"9" * LARGE,
+        b"1\n" + ENTRY + b"trailer\n<</A [" + b"1 " * (LARGE // 2) + b"]>>",
+    ],
+    ids=["cut off", "a million entries", "spaces", "digits", "a long trailer"],
+)
+def test_a_cross_reference_table_cannot_keep_the_reader_busy(table: bytes) -> None:
+    begun = time.process_time()
+    assert failures(pdf_verify.verify(TABLE + table + POINTER, (), NOW)) == {"pdf.unreadable"}
+    assert time.process_time() - begun < 4
+
+
+def test_a_large_object_in_a_packed_stream_is_not_read(pdf: bytes) -> None:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        document.Root.Names.EmbeddedFiles.Long = pikepdf.Array([1] * 1_000_000)
+        out = BytesIO()
+        document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    assert len(out.getvalue()) < 200_000
+    begun = time.process_time()
+    assert failures(pdf_verify.verify(out.getvalue(), (), NOW)) == {"pdf.unreadable"}
+    assert time.process_time() - begun < 1

@@ -16,7 +16,7 @@ import redis
 from sqlalchemy import Engine, text
 
 from service import embedded
-from service.unprivileged import NOBODY
+from service.unprivileged import NOBODY, Account, under_a_name
 
 _SERVE_UNTIL_KILLED = """
 import sys, time
@@ -60,6 +60,12 @@ def test_the_cache_of_a_test_is_a_real_valkey(redis_url: str) -> None:
 def test_no_server_runs_as_root(postgres: str, server_folder: Path) -> None:
     owner = (server_folder / "postgres").stat().st_uid
     assert owner == (NOBODY if os.geteuid() == 0 else os.geteuid())
+
+
+def test_an_account_without_a_name_is_lent_one() -> None:
+    nameless = Account(4_000_000_001, 4_000_000_001)
+    assert under_a_name(nameless, ["initdb"])[0] == "unshare"
+    assert under_a_name(Account(None, None), ["initdb"]) == ["initdb"]
 
 
 def test_rows_are_there_again_after_an_orderly_stop(var: Path) -> None:

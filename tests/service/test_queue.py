@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,9 @@ from license_store.jobs import Job
 from service import embedded, migrating
 from service.queue import JobUnknownError, Queue
 
-# The database has a clock of its own, and jobs are due by that one too.
-_NOW = datetime.now(UTC).replace(microsecond=0)
+# The database has a clock of its own, and jobs are due by that one too: a day ahead of it, nothing
+# becomes due while the tests run.
+_NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
 @dataclass
@@ -111,12 +112,12 @@ def test_a_worker_outlives_its_database(server_folder: Path) -> None:
         engine = create_engine(url, pool_pre_ping=True)
         migrating.upgrade(engine)
     queue = Queue(url, lambda: _NOW, {"note": Job(lambda what: done.append(what))})
-    with queue.working():
+    with ExitStack() as to_the_end, queue.working():
         with embedded.postgres(var, print, durable=False):
             _put_and_await(queue, engine, done, "before")
-        with embedded.postgres(var, print, durable=False):
-            _put_and_await(queue, engine, done, "after")
-            engine.dispose()
+        to_the_end.enter_context(embedded.postgres(var, print, durable=False))
+        _put_and_await(queue, engine, done, "after")
+        engine.dispose()
 
 
 def _put_and_await(queue: Queue, engine: Engine, done: list[str], what: str) -> None:
