@@ -88,7 +88,7 @@ def find(tx: Session, client_id: str) -> Client | None:
 
 def register(tx: Session, provider: Provider, asked: Registration) -> Registered:
     """Register a client. Raises `ClientMetadataWrong`, `ClientNotFirstParty`, `ClientExists`."""
-    _check(asked)
+    _check(asked, provider.issuer)
     client_id = asked.client_id or provider.handle(12)
     secret = (
         None if asked.auth_method is AuthMethod.NONE else asked.client_secret or provider.handle()
@@ -141,7 +141,7 @@ def _client(row: ClientRow) -> Client:
     )
 
 
-def _check(asked: Registration) -> None:
+def _check(asked: Registration, issuer: str) -> None:
     if not asked.first_party:
         raise ClientNotFirstParty
     if asked.client_id is not None and not CLIENT_ID.fullmatch(asked.client_id):
@@ -154,6 +154,9 @@ def _check(asked: Registration) -> None:
         _check_machine(asked)
     if set(asked.scopes) - set(IDENTITY_SCOPES) and not asked.resources:
         raise ClientMetadataWrong(field="resources", reason="needed by the scopes asked for")
+    # Every token of a person has the issuer in `aud`, for userinfo; a machine's must never have it.
+    if issuer in asked.resources:
+        raise ClientMetadataWrong(field="resources", reason="the issuer itself is not a resource")
 
 
 def _check_sign_in(asked: Registration) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pydantic import TypeAdapter
@@ -45,7 +45,8 @@ _REVOKED = artifacts.Kind("revoked-grant", TypeAdapter(bool), LIFETIME)
 
 def give(provider: Provider, request: AuthorizationRequest, session: SignOn) -> str:
     """Make a code for an answered request."""
-    given = Given(provider.handle(16), session.sid, request)
+    # The hint has served, and may be somebody's number: it is not kept with the code.
+    given = Given(provider.handle(16), session.sid, replace(request, login_hint=None))
     code = artifacts.put(provider, CODE, given)
     artifacts.keep(provider, _FAMILY, code, given.grant_id)
     return code

@@ -3,6 +3,8 @@
 The request waits in Redis under a uid that is the step ticket: unguessable, bound to the browser
 that brought it by a cookie, and spent when the request is answered. Pages never decide what comes
 next: after `sign_in` they send the browser back to `resume_url`.
+
+Signing in has three steps: `claim` in a transaction, `prove` in none, `sign_in` in another.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,6 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from idp import accounts, artifacts, clients, sessions, staff, throttle
+from idp.accounts import Credentials
 from idp.errors import InteractionGone, SignInRefused
 from idp.fingerprint import fingerprint, matches
 from idp.methods import password
@@ -26,11 +29,16 @@ _FINGERPRINT = "browser-cookie"
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """An authorization request that waits for the person; `sid` is the sign-on made for it."""
+    """An authorization request that waits for the person; `sid` is the sign-on made for it.
+
+    `hint` is the request's `login_hint`, taken out of it and sealed (hex): it may be an ID or a
+    phone number, and none lies open in Redis.
+    """
 
     request: AuthorizationRequest
     realm: Realm
     browser: str
+    hint: str | None = None
     sid: str | None = None
 
 
@@ -46,7 +54,7 @@ class Details:
     client_id: str
     client_name_zh: str
     client_name_en: str
-    login_hint: str | None
+    login_hint: str | None = field(repr=False)
     ui_locales: tuple[str, ...]
 
 
@@ -67,10 +75,30 @@ class SignIn:
     session: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sign-in and what it is checked against; no `credentials` when nobody has this name."""
+
+    asked: SignIn
+    realm: Realm
+    credentials: Credentials | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A sign-in whose password is that of `credentials`. Only `prove` makes one."""
+
+    asked: SignIn
+    realm: Realm
+    credentials: Credentials
+
+
 def begin(provider: Provider, request: AuthorizationRequest, realm: Realm, browser: str) -> str:
     """Let a request wait for the person at this browser; return the uid."""
     bound = fingerprint(provider.secret, _FINGERPRINT, browser).hex()
-    return artifacts.put(provider, WAITING, Interaction(request, realm, bound))
+    hint = _sealed(provider, request.login_hint)
+    quiet = replace(request, login_hint=None)
+    return artifacts.put(provider, WAITING, Interaction(quiet, realm, bound, hint))
 
 
 def waiting(provider: Provider, uid: str, browser: str | None) -> Interaction:
@@ -101,7 +129,7 @@ def details(tx: Session, provider: Provider, uid: str, browser: str | None) -> D
         client_id=client.client_id,
         client_name_zh=client.name_zh,
         client_name_en=client.name_en,
-        login_hint=found.request.login_hint,
+        login_hint=found.hint and provider.protector.open(bytes.fromhex(found.hint)),
         ui_locales=found.request.ui_locales,
     )
 
@@ -116,18 +144,46 @@ def resume_url(provider: Provider, uid: str) -> str:
     return f"{provider.issuer}/authorize/{uid}"
 
 
-def sign_in(tx: Session, provider: Provider, asked: SignIn) -> Opened:
-    """Check name and password and open a session in place of the browser's former one.
-
-    Raises `SignInRefused` (never which of the two was wrong), `TooManyTries`, `InteractionGone`.
-    """
-    found = None
-    if asked.interaction is not None:
-        found = waiting(provider, asked.interaction, asked.browser)
+def claim(tx: Session, provider: Provider, asked: SignIn) -> Claim:
+    """Read what the sign-in is to be checked against. Raises `InteractionGone`."""
+    found = _waiting(provider, asked)
     realm = asked.realm if found is None else found.realm
-    subject = _subject(tx, provider, realm, asked)
+    return Claim(asked, realm, _credentials(tx, provider, realm, asked.username))
+
+
+def prove(provider: Provider, claimed: Claim) -> Proven:
+    """Check the password; call it outside any transaction, as it is slow on purpose.
+
+    Raises `SignInRefused` (never which of name and password was wrong), `TooManyTries`.
+    """
+    asked, realm, credentials = claimed.asked, claimed.realm, claimed.credentials
+    # By the name typed, whether or not it has an account, and whoever's it is: a limit shared by an
+    # account's two names (ID number and phone) would tell strangers that they belong together.
+    who = f"{realm}:{asked.username.strip().upper()}"
+    throttle.count(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
+    throttle.count(provider, throttle.PASSWORD_PER_NAME, who)
+    # The password is checked even for nobody, so that an unknown name costs the same time.
+    stored = credentials.password_hash if credentials else None
+    right = password.is_right(asked.password, stored)
+    if credentials is None or not right:
+        raise SignInRefused
+    throttle.give_back(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
+    throttle.forgive(provider, throttle.PASSWORD_PER_NAME, who)
+    return Proven(asked, realm, credentials)
+
+
+def sign_in(tx: Session, provider: Provider, proven: Proven) -> Opened:
+    """Open a session in place of the browser's former one.
+
+    Raises `InteractionGone`; `SignInRefused` when the account was closed, or its password changed,
+    since the claim was read.
+    """
+    asked, realm = proven.asked, proven.realm
+    found = _waiting(provider, asked)
+    if _credentials(tx, provider, realm, asked.username) != proven.credentials:
+        raise SignInRefused
     sessions.end(tx, provider, asked.session)
-    opened = sessions.open_session(tx, provider, realm, subject, (password.AMR,))
+    opened = sessions.open_session(tx, provider, realm, proven.credentials.subject, (password.AMR,))
     if asked.interaction is not None and found is not None:
         signed = replace(found, sid=opened.session.sid)
         if not artifacts.replace(provider, WAITING, asked.interaction, signed):
@@ -135,21 +191,19 @@ def sign_in(tx: Session, provider: Provider, asked: SignIn) -> Opened:
     return opened
 
 
-def _subject(tx: Session, provider: Provider, realm: Realm, asked: SignIn) -> str:
-    account = (
-        staff.credentials(tx, asked.username)
-        if realm is Realm.STAFF
-        else accounts.credentials(tx, provider, asked.username)
-    )
-    # By the name typed, whether or not it has an account, and whoever's it is: a limit shared by an
-    # account's two names (ID number and phone) would tell strangers that they belong together.
-    who = f"{realm}:{asked.username.strip().upper()}"
-    throttle.count(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.count(provider, throttle.PASSWORD_PER_NAME, who)
-    # The password is checked even for nobody, so that an unknown name costs the same time.
-    right = password.is_right(asked.password, account.password_hash if account else None)
-    if account is None or not right:
-        raise SignInRefused
-    throttle.give_back(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.forgive(provider, throttle.PASSWORD_PER_NAME, who)
-    return account.subject
+def _waiting(provider: Provider, asked: SignIn) -> Interaction | None:
+    if asked.interaction is None:
+        return None
+    return waiting(provider, asked.interaction, asked.browser)
+
+
+def _credentials(
+    tx: Session, provider: Provider, realm: Realm, username: str
+) -> Credentials | None:
+    if realm is Realm.STAFF:
+        return staff.credentials(tx, username)
+    return accounts.credentials(tx, provider, username)
+
+
+def _sealed(provider: Provider, text: str | None) -> str | None:
+    return None if text is None else provider.protector.seal(text, provider.random).hex()

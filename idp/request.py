@@ -7,7 +7,7 @@ A new rule is one function and one line in a table.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from idp.clients import CLIENT_ID, Client
@@ -41,7 +41,7 @@ class AuthorizationRequest:
     prompts: tuple[Prompt, ...]
     max_age: int | None
     acr_values: tuple[str, ...]
-    login_hint: str | None
+    login_hint: str | None = field(repr=False)
     ui_locales: tuple[str, ...]
 
 

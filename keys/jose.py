@@ -112,7 +112,8 @@ def verify(
 
     `keys` are the trusted keys by kid; `typ` must be the token's exactly. `iss`, `exp` and `iat`
     are required; `aud` is required when `audience` is given and forbidden when it is None.
-    `leeway` is in seconds. Raises a TokenError.
+    `leeway` is how many seconds the maker's clock may be ahead of `now`; it never stretches the
+    end. Raises a TokenError.
     """
     header, payload = _verify(token, keys, largest)
     if header.get("typ") != typ:
@@ -272,7 +273,7 @@ def _check_claims(
     audiences = told if isinstance(told, list) else [told] if told is not None else []
     if (audience is None and audiences) or (audience is not None and audience not in audiences):
         raise TokenWrongAudience
-    if now >= _time(claims, "exp") + leeway:
+    if now >= _time(claims, "exp"):
         raise TokenExpired
     begins = max(_time(claims, "iat"), _time(claims, "nbf") if "nbf" in claims else 0)
     if now < begins - leeway:

@@ -42,7 +42,7 @@ def problems_of(
 ) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with `application` under its type's rules."""
     return (
-        *_problems_of_dates(application, today),
+        *_problems_of_dates(application, licence_type, today),
         *_problems_of_holders(application.holders, licence_type),
         *_problems_of_fields(application.fields, licence_type),
     )
@@ -53,13 +53,22 @@ def tidy(holder: Holder) -> Holder:
     return Holder(holder.name, holder.number_type, NUMBER_RULES[holder.number_type](holder.number))
 
 
-def _problems_of_dates(application: Application, today: date) -> Iterator[FieldProblem]:
+def _problems_of_dates(
+    application: Application, licence_type: LicenceType, today: date
+) -> Iterator[FieldProblem]:
     if application.decided_on > today:
         yield FieldProblem("case.decided_on", "licence.field.in_the_future")
     if application.valid_from is not None and application.valid_from < application.decided_on:
         yield FieldProblem("valid_from", "licence.field.before_decision")
-    if application.valid_from is not None and application.valid_from - today > LATEST_START:
+    valid_from = application.valid_from or today
+    if valid_from - today > LATEST_START:
         yield FieldProblem("valid_from", "licence.field.too_far_ahead")
+        return
+    valid_until = licence_type.validity.until(valid_from)
+    if valid_until is not None and valid_until < today:
+        yield FieldProblem(
+            "valid_from", "licence.field.already_expired", {"until": valid_until.isoformat()}
+        )
 
 
 def _problems_of_holders(

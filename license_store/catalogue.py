@@ -13,13 +13,33 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from license_store.errors import CatalogueWrong, TypeUnknown
 from license_store.licence import Licence, State, local_date
 from license_store.numbering import mod_11_10
 
 Name = Annotated[str, Field(min_length=1)]
+
+DERIVED = frozenset(
+    {
+        "identifier",
+        "number",
+        "holder_name",
+        "holder_number",
+        "issuer_name",
+        "issued_on",
+        "valid_until",
+    }
+)
+"""What every face prints and no approval brings: no type may have a field of such a name."""
 
 
 class _Table(BaseModel):
@@ -43,6 +63,13 @@ class DataField(_Table):
     required: bool = True
     max_length: Annotated[int, Field(ge=1, le=1000)] = 100
     choices: tuple[str, ...] = Field(default=(), strict=False)
+
+    @field_validator("name")
+    @classmethod
+    def _is_not_derived(cls, name: str) -> str:
+        if name in DERIVED:
+            raise ValueError(f"{name!r} is printed on every licence and cannot be a field")
+        return name
 
 
 class Validity(_Table):

@@ -24,7 +24,10 @@ _LONGEST_STATED_HOLDER = 16
 
 
 def face_values(licence: Licence) -> Mapping[str, str]:
-    """Return what is printed, by field name. A resident ID number is printed masked."""
+    """Return what is printed, by field name: the type's own fields, and `catalogue.DERIVED`.
+
+    A resident ID number is printed masked.
+    """
     derived = {
         "identifier": licence.identifier,
         "number": licence.number,

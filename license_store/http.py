@@ -54,6 +54,7 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "licence.move.not_allowed": 409,
         "licence.file.not_ready": 409,
         "seal.missing": 409,
+        "seal.out_of_term": 409,
         "licence.type.unknown": 422,
         "licence.fields.wrong": 422,
         "licence.identifier.wrong": 422,

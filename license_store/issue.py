@@ -70,7 +70,8 @@ def issue(tx: Session, desk: Desk, command: Issue) -> Receipt:
 
     Raises `TypeUnknown`, `IssuerUnknown`, `TypeNotAllowed`, `CaseUndecided`, `FieldsWrong`,
     `CaseConflict`, `NumbersExhausted`; `GlyphMissing`, `FieldTooLong` or `CodeTooLong` of the face; and
-    `SealMissing`, `KeyNotFound` or `CertificateNotFound` when the body is not equipped to seal.
+    `SealMissing`, `SealOutOfTerm`, `KeyNotFound` or `CertificateNotFound` when the body is not
+    equipped to seal.
     """
     application = command.application
     licence_type = desk.catalogue.type_of(application.type_code)

@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from keys import cose, jose, journal
+from keys import certificates, cose, jose, journal
 from keys.algorithms import Purpose
 from keys.signer import Signer
 from license_store import content, queries
 from license_store.catalogue import LicenceType
 from license_store.desk import Desk
+from license_store.errors import SealOutOfTerm
 from license_store.licence import Licence, State, local_date, move
 from license_store.tables import FileRow, LicenceRow
 from seal import (
@@ -33,6 +34,7 @@ from seal import (
 from seal.face import Attachment, DocumentInfo, Face
 from seal.lay_out import lay_out
 from seal.registry import ESeal
+from seal.ses_reading import read_seal
 
 SEAL_JOB = "seal_licence"
 
@@ -60,7 +62,7 @@ class SealedFiles:
 
 
 def seal_licence(desk: Desk, licence_id: UUID) -> None:
-    """Seal the licence if nobody has yet. Raises `LicenceUnknown`, `SealMissing` or a store's error."""
+    """Seal the licence if nobody has yet. Raises `LicenceUnknown`, an error of `tools_of` or of a store."""
     with desk.begin() as tx:
         row = queries.row_by_id(tx, licence_id)
         if row.state != State.SEALING:
@@ -78,10 +80,13 @@ def seal_licence(desk: Desk, licence_id: UUID) -> None:
 
 
 def tools_of(tx: Session, desk: Desk, issuer: str) -> Tools:
-    """Return what seals for `issuer`. Raises `KeyNotFound`, `CertificateNotFound`, `SealMissing`."""
+    """Return what seals for `issuer` now.
+
+    Raises `KeyNotFound`, `CertificateNotFound`, `SealMissing`, `SealOutOfTerm`.
+    """
     ofd_certificate, _ = desk.certificate(tx, Purpose.OFD_SEAL, issuer)
     pdf_certificate, pdf_chain = desk.certificate(tx, Purpose.PDF_SEAL, issuer)
-    return Tools(
+    tools = Tools(
         data_signer=desk.signer(tx, Purpose.LICENCE_DATA, issuer),
         code_signer=desk.signer(tx, Purpose.LICENCE_CODE, issuer),
         ofd_signer=desk.signer(tx, Purpose.OFD_SEAL, issuer),
@@ -91,6 +96,24 @@ def tools_of(tx: Session, desk: Desk, issuer: str) -> Tools:
         pdf_chain=pdf_chain,
         seal=registry.seal_of(tx, issuer),
     )
+    _require_in_term(tools, issuer, desk.clock())
+    return tools
+
+
+def _require_in_term(tools: Tools, owner: str, now: datetime) -> None:
+    """What is sealed out of term is valid to nobody: better refuse before anything is stored."""
+    seal = read_seal(tools.seal.der)
+    terms = [(seal.valid_from, seal.valid_until)]
+    for der in (tools.ofd_certificate, tools.pdf_certificate):
+        certificate = certificates.parse(der)
+        terms.append((certificate.not_before, certificate.not_after))
+    for begins, ends in terms:
+        if not begins <= now <= ends:
+            raise SealOutOfTerm(
+                owner=owner,
+                valid_from=local_date(begins).isoformat(),
+                valid_until=local_date(ends).isoformat(),
+            )
 
 
 def make_files(

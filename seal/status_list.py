@@ -23,6 +23,8 @@ ISSUER = "urn:yinxin:status-list"
 
 _PER_BYTE = 8 // BITS
 _LARGEST_TOKEN = 1024 * 1024
+# Seconds: a list just published must not fail because the reader's clock is a little behind.
+_LEEWAY = 60
 
 
 class StatusListWrong(DomainError):
@@ -127,6 +129,7 @@ def read_status_list(token: str, keys: Mapping[str, PublicKey], now: datetime) -
         issuer=ISSUER,
         audience=None,
         now=now,
+        leeway=_LEEWAY,
         largest=_LARGEST_TOKEN,
     )
     told = claims.get("status_list")

@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,14 +17,14 @@ import idp.http
 import license_store.http
 import verification.http
 from idp.errors import DisplayedError
-from idp.interaction import BROWSER_COOKIE
 from service import health, problems
 from service.locale import locale_of, t
 from service.middleware import BodyLimit, Numbered, SafeHeaders, safe_headers
 from service.pages import home, login, register, verify, wallet
-from service.pages.failure import failure
-from service.pages.visit import Visit
+from service.pages.forms import failure_page
 from service.wiring import World
+
+Handler = Callable[[Request, Exception], Any]
 
 
 def app(world: World) -> ASGIApp:
@@ -35,7 +38,10 @@ def app(world: World) -> ASGIApp:
         yield
 
     oidc = idp.http.app(world.provider)
-    oidc.add_exception_handler(DisplayedError, _drawn(world))
+    oidc.add_exception_handler(DisplayedError, partial(failure_page, world))
+    tell_client = oidc.exception_handlers[OperationalError]
+    for outage in problems.UNAVAILABLE:
+        oidc.add_exception_handler(outage, _drawn_on_the_way_to_sign_in(world, tell_client))
     root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     root.mount("/oidc", problems.install(oidc))
     root.mount(
@@ -56,22 +62,22 @@ def app(world: World) -> ASGIApp:
     )
 
 
-def _drawn(world: World) -> Callable[[Request, Exception], Response]:
-    """Return the handler that tells an error on a page."""
+def _drawn_on_the_way_to_sign_in(world: World, tell_client: Callable[..., Any]) -> Handler:
+    """Return the handler that tells an outage to a person on a page, and to a client in OAuth's JSON."""
 
-    def draw(request: Request, error: Exception) -> Response:
-        browser = request.cookies.get(BROWSER_COOKIE, "")
-        return failure(Visit(world, request, locale_of(request), browser), error)
+    def answer(request: Request, error: Exception) -> Any:
+        is_person = request.url.path.startswith("/oidc/authorize")
+        return failure_page(world, request, error) if is_person else tell_client(request, error)
 
-    return draw
+    return answer
 
 
-def _drawn_for_people(world: World) -> Callable[[Request, Exception], Response]:
+def _drawn_for_people(world: World) -> Handler:
     """Return the handler that tells a browser on a page, and anything else as a problem."""
-    draw = _drawn(world)
 
     def answer(request: Request, error: Exception) -> Response:
-        wants_page = "text/html" in request.headers.get("Accept", "")
-        return draw(request, error) if wants_page else problems.of_http_exception(request, error)
+        if "text/html" in request.headers.get("Accept", ""):
+            return failure_page(world, request, error)
+        return problems.of_http_exception(request, error)
 
     return answer

@@ -9,55 +9,44 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from service import embedded, locale, logs, migrating, openapi, running
 from service.db import connect
-from service.settings import Settings, UnknownSettingError, load, settings_page
-from service.wiring import SandboxKeysError
+from service.plainly import plainly
+from service.settings import Settings, load, settings_page
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 _SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
-_EXPECTED = (
-    UnknownSettingError,
-    ValidationError,
-    SandboxKeysError,
-    running.RefusedSettingsError,
-    running.PortTakenError,
-    embedded.EmbeddedServerError,
-)
 
 
 @main.command()
+@plainly()
 def serve() -> None:
     """Run the service until it is told to stop."""
-    with _plainly():
-        settings = _settings()
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        with running.running(settings) as world:
-            print(
-                f"Yinxin ({settings.mode.value}) on {world.address} — Ctrl-C stops it", flush=True
-            )
-            stop.wait()
+    settings = _settings()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with running.running(settings) as world:
+        print(f"Yinxin ({settings.mode.value}) on {world.address} — Ctrl-C stops it", flush=True)
+        stop.wait()
 
 
 @main.command()
+@plainly()
 def migrate(
     new: Annotated[str, typer.Option(help="Write a migration with this name instead.")] = "",
 ) -> None:
     """Bring the database to the newest schema, or write the migration for changed tables."""
-    with _plainly():
-        if new:
-            with _empty_database() as engine:
-                migrating.upgrade(engine)
-                migrating.write_revision(engine, new)
-        else:
-            with _database(_settings()) as engine:
-                migrating.upgrade(engine)
+    if new:
+        with _empty_database() as engine:
+            migrating.upgrade(engine)
+            migrating.write_revision(engine, new)
+    else:
+        with _database(_settings()) as engine:
+            migrating.upgrade(engine)
 
 
 @main.command("openapi")
@@ -78,6 +67,7 @@ def write_settings_page() -> None:
 
 
 @main.command()
+@plainly()
 def check() -> None:
     """Say whether everything generated or repeated is still true: exit 1 and its name if not."""
     failed = [told for told in (ask() for ask in _CHECKS) if told]
@@ -149,12 +139,3 @@ def _engine(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Tell what an operator can put right in a line, without a traceback."""
-    try:
-        yield
-    except _EXPECTED as error:
-        raise SystemExit(f"yinxin: {error}") from None

@@ -23,6 +23,14 @@ METADATA: tuple[MetaData, ...] = (
 
 # Nothing here waits long: a lock or statement that does is a fault to be seen, not sat out.
 _OPTIONS = "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s"
+# The same for a server that is gone without a word: libpq by itself waits a quarter of an hour.
+_PATIENCE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def connect(url: str, pool: int) -> Engine:
@@ -35,7 +43,8 @@ def connect(url: str, pool: int) -> Engine:
         pool_size=pool,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"options": _OPTIONS, "application_name": "yinxin"},
+        hide_parameters=True,  # an error is logged: the row it is about must not be
+        connect_args={"options": _OPTIONS, "application_name": "yinxin", **_PATIENCE},
     )
 
 

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.problems import problem
 
 # A file for verification may have 20 MiB; the form around it needs a little more.
-MOST_BODY_BYTES = 21 * 1024 * 1024
+MOST_UPLOAD_BYTES = 21 * 1024 * 1024
+# Everything else is text that is read whole: a case with all its fields has a few KiB.
+MOST_TEXT_BYTES = 1024 * 1024
 
 # No `form-action`: browsers apply it to redirects too, and signing in ends at a portal's own address.
 CONTENT_SECURITY_POLICY = (
@@ -71,17 +73,21 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """Refuses a body that says it is, or turns out to be, larger than `most` bytes."""
+    """Refuses a body that says it is, or turns out to be, larger than a text or an upload may be."""
 
     app: ASGIApp
-    most: int = MOST_BODY_BYTES
+    most_text: int = MOST_TEXT_BYTES
+    most_upload: int = MOST_UPLOAD_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("Content-Length", "0")
-        if announced.isdecimal() and int(announced) > self.most:
+        headers = Headers(scope=scope)
+        is_upload = headers.get("Content-Type", "").startswith("multipart/form-data")
+        most = self.most_upload if is_upload else self.most_text
+        announced = headers.get("Content-Length", "0")
+        if announced.isdecimal() and int(announced) > most:
             await problem(Request(scope), "request.too_large")(scope, receive, send)
             return
         received = 0
@@ -90,7 +96,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.most:
+            if received > most:
                 raise HTTPException(413)
             return message
 

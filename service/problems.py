@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,7 +21,7 @@ import idp.http
 import license_store.http
 import verification.http
 from keys.errors import DomainError
-from service.locale import locale_of, t
+from service.locale import catalogue, locale_of, t
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -52,6 +53,14 @@ _CODE_OF_STATUS: Mapping[int, str] = {
     405: "request.method_not_allowed",
     413: "request.too_large",
 }
+
+# A database or cache that is away, out of connections, or not yet (no longer) able to serve.
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    redis.RedisError,
+)
 
 _log = structlog.get_logger("yinxin.problems")
 
@@ -125,8 +134,11 @@ def _extra_headers(code: str, status: int) -> dict[str, str]:
 
 
 def _domain_error(request: Request, error: DomainError) -> Response:
-    if status_of(error.code) >= 500:
-        _log.error("failed", code=error.code, path=request.url.path, exc_info=error)
+    status = status_of(error.code)
+    if status >= 500:
+        # An outage is told without a traceback: it repeats with every request while it lasts.
+        cause = error if status == 500 else None
+        _log.error("failed", code=error.code, path=request.url.path, exc_info=cause)
     fields = list(_fields_of(error, locale_of(request)))
     return problem(request, error.code, error.parameters, errors=fields or None)
 
@@ -143,15 +155,21 @@ def _fields_of(error: DomainError, locale: str) -> Iterator[dict[str, str]]:
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     # Where and which rule, never the value: it may be an ID number.
+    locale = locale_of(request)
     errors = [
         {
             "field": ".".join(str(step) for step in fault["loc"]),
             "code": f"request.invalid.{fault['type']}",
-            "detail": fault["msg"],
+            "detail": _fault_sentence(locale, fault["type"]),
         }
         for fault in error.errors()
     ]
     return problem(request, "request.invalid", errors=errors)
+
+
+def _fault_sentence(locale: str, kind: str) -> str:
+    told = catalogue(locale)
+    return told.get(f"request_fault.{kind}") or told["request_fault.other"]
 
 
 def of_http_exception(request: Request, error: Exception) -> Response:
@@ -178,8 +196,6 @@ _ANSWERS: Mapping[Any, Callable[..., Any]] = {
     DomainError: _domain_error,
     RequestValidationError: _invalid,
     HTTPException: of_http_exception,
-    OperationalError: _unavailable,
-    InterfaceError: _unavailable,
-    redis.RedisError: _unavailable,
+    **dict.fromkeys(UNAVAILABLE, _unavailable),
     Exception: _unforeseen,
 }

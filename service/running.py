@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from keys.sm2 import backend_name
 from license_store.files import FileStore
 from service import embedded, migrating
 from service.app import app
@@ -31,6 +32,10 @@ class RefusedSettingsError(Exception):
     """Production does not start with these settings; the text names each."""
 
 
+class WeakSm2Error(Exception):
+    """Only gmssl could sign with SM2 here, and it is not constant-time: not in production."""
+
+
 class PortTakenError(Exception):
     """Something else listens on the port."""
 
@@ -43,12 +48,16 @@ def running(
 ) -> Iterator[World]:
     """Run the service while the block lasts. Call it from the main thread.
 
-    Raises `RefusedSettingsError`, `PortTakenError`, `EmbeddedServerError`, `FolderInUse`,
-    `SandboxKeysError`.
+    Raises `RefusedSettingsError`, `WeakSm2Error`, `PortTakenError`, `EmbeddedServerError`,
+    `FolderInUse`, `SandboxKeysError`.
     """
     if refused := refusals(settings):
         raise RefusedSettingsError("\n".join(str(refusal) for refusal in refused))
     production = settings.mode is Mode.PRODUCTION
+    if production and backend_name() != "openssl":
+        raise WeakSm2Error(
+            "no OpenSSL with SM2 (libcrypto) can be loaded, and production does not sign with gmssl"
+        )
     chance = chance or real_chance()
     with ExitStack() as stopping:
         listening = stopping.enter_context(_listening(settings.host, settings.port))
@@ -65,7 +74,7 @@ def running(
         if settings.worker:
             stopping.enter_context(world.queue.working())
         stopping.enter_context(_served(app(world), listening))
-        _log.info("serving", address=address, mode=settings.mode.value)
+        _log.info("serving", address=address, mode=settings.mode.value, sm2=backend_name())
         yield world
 
 

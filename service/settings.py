@@ -4,18 +4,23 @@ Each has a default that is good for trying things out. `refusals` lists, by name
 service must not run with. `docs/settings.md` is generated from this file.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "YINXIN_"
 SANDBOX_MARK = "sandbox-"
 SECRETS = ("key_encryption_key", "number_index_key", "number_seal_key", "session_secret")
+
+
+# 32 bytes, or nothing; a sandbox's own say what they are.
+_SECRET = re.compile(rf"((?:{SANDBOX_MARK})?[0-9a-f]{{64}})?")
 
 
 class Mode(StrEnum):
@@ -27,9 +32,11 @@ class Mode(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The service's settings. Secrets are 64 hex digits (32 bytes)."""
+    """The service's settings."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     mode: Mode = Field(Mode.SANDBOX, description="`sandbox`, `test` or `production`.")
     var: Path = Field(Path("var"), description="Folder of everything the service writes by itself.")
@@ -42,6 +49,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
+        pattern=r"^(postgresql\+psycopg://.*)?$",
         description="SQLAlchemy URL of a PostgreSQL (`postgresql+psycopg://...`). "
         "Empty: an embedded one under `var`.",
     )
@@ -52,14 +60,18 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(
         "",
+        pattern=r"^((redis|rediss|unix)://.*)?$",
         description="URL of a Valkey or Redis. Empty: an embedded one, which forgets on restart.",
     )
     files_url: str = Field(
         "",
+        pattern=r"^(s3://.*)?$",
         description="Where sealed files are kept: `s3://bucket/prefix`, or empty for `var/files`.",
     )
     key_encryption_key: SecretStr = Field(
-        SecretStr(""), description="Wraps every private key at rest. Empty: made once under `var`."
+        SecretStr(""),
+        description="Wraps every private key at rest: 64 hex digits, like the next three. "
+        "Empty: made once under `var`.",
     )
     number_index_key: SecretStr = Field(
         SecretStr(""), description="Finds people by ID number without storing it. Empty: made once."
@@ -83,6 +95,13 @@ class Settings(BaseSettings):
         "info", description="The least important log line that is written."
     )
 
+    @field_validator(*SECRETS)
+    @classmethod
+    def _is_secret(cls, secret: SecretStr) -> SecretStr:
+        if not _SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("must be 64 hexadecimal digits (openssl rand -hex 32)")
+        return secret
+
     @property
     def address(self) -> str:
         """The public address, without a slash at the end."""
@@ -91,6 +110,10 @@ class Settings(BaseSettings):
 
 class UnknownSettingError(Exception):
     """The environment names a setting that does not exist: a typing error nobody would notice."""
+
+
+class WrongSettingError(Exception):
+    """A setting has a value that it cannot have; the text names each, and shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +130,18 @@ class Refusal:
 def load(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`.
 
-    Raises `UnknownSettingError` for a `YINXIN_` name that is none of ours, `ValidationError` for a
-    value that is wrong.
+    Raises `UnknownSettingError` for a `YINXIN_` name that is none of ours, `WrongSettingError` for
+    a value that is wrong.
     """
     known = {variable(name) for name in Settings.model_fields}
     unknown = sorted(n for n in environment if n.startswith(PREFIX) and n not in known)
     if unknown:
         raise UnknownSettingError(f"unknown setting: {', '.join(unknown)} (see docs/settings.md)")
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"{variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
+        raise WrongSettingError("\n".join(wrong)) from None
 
 
 def variable(field: str) -> str:

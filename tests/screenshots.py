@@ -104,4 +104,6 @@ def keep(name: str, png: bytes) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        raise SystemExit("./run screenshots takes no arguments")
     main()

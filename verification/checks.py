@@ -18,6 +18,8 @@ Subject = TypeVar("Subject")
 
 # The dates on a licence are civil dates in China, which keeps one time zone.
 CHINA = timezone(timedelta(hours=8))
+# How far the issuer's clock may be ahead of ours.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ def unknown(code: str, part: str = "") -> Reason:
 
 def warned(code: str, part: str = "") -> Reason:
     return Reason(Outcome.WARNING, code, part)
+
+
+def judge_issued(issued_at: datetime, now: datetime) -> Reason:
+    """Compare the moment of issue with now: nothing is issued tomorrow."""
+    if issued_at > now + _CLOCKS_DIFFER:
+        return failed("issued.in_the_future", issued_at.astimezone(CHINA).date().isoformat())
+    return passed("issued.in_the_past")
 
 
 def judge_validity(valid_from: date | None, valid_until: date | None, now: datetime) -> Reason:

@@ -16,6 +16,9 @@ from keys.errors import DomainError
 from keys.identity_numbers import mask_name
 
 ATTACHMENT = "licence.jws"
+CONTENT_TYPE = "application/yinxin-licence+json"
+"""What the JWS says it signs (`cty`): a body's key may sign other documents, which are no licence."""
+
 # GB/T 36903: the code of a holder's number that is a resident ID number.
 _RESIDENT_ID = "111"
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from keys import certificates, cose, jose
 from keys.algorithms import Purpose
 from keys.errors import DomainError
+from keys.jose import TokenWrongType
 from keys.trust import TrustedIssuer, TrustedKey, TrustList
 from seal import ofd_verify, pdf_verify, statement
 from seal.ofd_package import NotAnOfd
@@ -24,13 +25,14 @@ from verification.checks import (
     Check,
     Reason,
     failed,
+    judge_issued,
     judge_status,
     judge_validity,
     passed,
     run,
     unknown,
 )
-from verification.data_file import ATTACHMENT, LicenceData, read_data
+from verification.data_file import ATTACHMENT, CONTENT_TYPE, LicenceData, read_data
 from verification.errors import (
     FileDamaged,
     FileTooLarge,
@@ -91,6 +93,11 @@ def judge_file(verifier: Verifier, data: bytes) -> Verdict:
     """Return the verdict on a file, told apart by its first bytes; raise a `FileRefused`."""
     if len(data) > MOST_BYTES:
         raise FileTooLarge(limit_mib=MOST_BYTES // 2**20)
+    with verifier.turns.taken():
+        return _judge(verifier, data)
+
+
+def _judge(verifier: Verifier, data: bytes) -> Verdict:
     if data.startswith(_PICTURES):
         return _judge_picture(verifier, data)
     if b"%PDF-" in data[:_HEADER_WITHIN]:
@@ -167,7 +174,9 @@ def data_signature(document: Document) -> Reason:
             return failed("data.unknown_issuer", kid[:16])
         document.issuer, document.key = known
         keys = {kid: document.key.public_key}
-        document.payload = jose.verify_bytes(document.data_file, keys)
+        document.payload = jose.verify_bytes(document.data_file, keys, content_type=CONTENT_TYPE)
+    except TokenWrongType:
+        return failed("data.wrong_type")
     except DomainError:
         return failed("data.bad_signature")
     return passed("data.good_signature", document.issuer.name)
@@ -256,6 +265,10 @@ def _states(document: Document, text: str) -> bool:
     )
 
 
+def issued(document: Document) -> Reason:
+    return judge_issued(document.data.issued_at, document.now)
+
+
 def validity(document: Document) -> Reason:
     return judge_validity(document.data.valid_from, document.data.valid_until, document.now)
 
@@ -270,6 +283,7 @@ DOCUMENT_CHECKS: tuple[Check[Document], ...] = (
     Check("data.signature", data_signature, decisive=True),
     Check("data.content", data_content, decisive=True),
     Check("seal.owner", seal_owner),
+    Check("licence.issued", issued),
     Check("licence.validity", validity),
     Check("licence.status", status),
     Check("printed.page", page, decisive=True),

@@ -45,6 +45,12 @@ class SeveralCodesInPicture(FileRefused):
     code = "file.several_codes"
 
 
+class VerificationBusy(FileRefused):
+    """Too many files are being judged at this moment: try again in a few seconds."""
+
+    code = "verification.busy"
+
+
 class TrustListUnavailable(DomainError):
     """The signed trust list cannot be served now."""
 

@@ -35,6 +35,7 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "file.no_code": 422,
         "file.several_codes": 422,
         "trust_list.unavailable": 503,
+        "verification.busy": 503,
     }
 )
 
@@ -70,7 +71,7 @@ def app(verifier: Verifier, say: Say, locale_of: LocaleOf) -> FastAPI:
         "/files",
         operation_id="judge_file",
         summary="Judge an OFD or PDF licence, or a picture of a printed code",
-        responses=_problems(413, 415, 422),
+        responses=_problems(413, 415, 422, 503),
     )
     def post_file(file: Annotated[UploadFile, File()], request: Request) -> VerdictOut:
         # One byte more than allowed is enough to know; the rest is never read into memory.

@@ -16,12 +16,21 @@ from service import embedded, logs, running
 from service.demo.cast import cast_of
 from service.demo.journey import Journey
 from service.demo.main_job import Walk, walk
+from service.plainly import plainly
 from service.settings import Mode, Settings, load
 from service.wiring import World
 
+# Whatever the environment names, made-up people go into servers and folders of the demo's own.
+_OWN = {
+    **dict.fromkeys(
+        ("database_url", "redis_url", "files_url", "population_register_url", "sms_gateway_url"), ""
+    ),
+    "simulators": True,
+}
 _CASES = Path(__file__).parents[2] / "examples" / "approvals.json"
 
 
+@plainly()
 def main(
     once: Annotated[bool, typer.Option("--once", help="Stop after the walk.")] = False,
 ) -> None:
@@ -36,7 +45,7 @@ def main(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _say("印信 Yinxin: PostgreSQL, Valkey, the simulators and the service start …")
-    with _started(settings.model_copy(update={"var": folder / "service"})) as world:
+    with _started(settings.model_copy(update=_OWN | {"var": folder / "service"})) as world:
         _say(f"… on {world.address}\n")
         told = _walk(world, folder)
         _say(f"\nEvery step done. Files: {folder.resolve()}")
@@ -48,13 +57,10 @@ def main(
 @contextmanager
 def _started(settings: Settings) -> Iterator[World]:
     """Run an empty service on the usual port, or on a free one where that is taken."""
-    try:
-        embedded.forget(settings.var)
-        port = settings.port if running.is_free(settings.host, settings.port) else 0
-        with running.running(settings.model_copy(update={"port": port})) as world:
-            yield world
-    except (embedded.EmbeddedServerError, running.PortTakenError) as error:
-        raise SystemExit(f"yinxin: {error}") from None
+    embedded.forget(settings.var)
+    port = settings.port if running.is_free(settings.host, settings.port) else 0
+    with running.running(settings.model_copy(update={"port": port})) as world:
+        yield world
 
 
 def _walk(world: World, folder: Path) -> Walk:
@@ -88,12 +94,18 @@ def _invitation(told: Walk, world: World) -> str:
     clerks = "\n".join(
         f"    {clerk['username']}   {clerk['password']}" for clerk in cast.clerks.values()
     )
+    portals = "\n".join(
+        f"    {portal.client_id}   {portal.client_secret}   {portal.redirect_uri}".rstrip()
+        for portal in (cast.portal_a, cast.portal_b, cast.reviewer)
+    )
     return f"""
 Open  {world.address}
   sign in as a citizen   {world.address}/my/licences
 {citizens}
   sign in as a clerk (工作人员)
 {clerks}
+  try a client of your own: issuer {world.provider.issuer}
+{portals}
   verify a licence       {world.address}/v   or open the link of a code:
     {told.licences[0]["code"]}
   SMS of the sandbox     {world.simulators_url}/sms-gateway/messages
@@ -104,4 +116,6 @@ def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - this is what the demo is for
 
 
-typer.run(main)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command()(main)
+app(prog_name="./run demo")

@@ -1,8 +1,6 @@
 """What a person sees when a page cannot be given: never a stack trace, always a way on."""
 
-import redis
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -10,9 +8,8 @@ from idp.errors import DisplayedError
 from keys.errors import DomainError
 from service.pages.rendering import draw
 from service.pages.visit import Visit
-from service.problems import status_of
+from service.problems import UNAVAILABLE, status_of
 
-_UNAVAILABLE = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
 _OF_STATUS = {404: "not_found", 405: "method"}
 _log = structlog.get_logger("yinxin.pages")
 
@@ -29,7 +26,7 @@ def failure(visit: Visit, error: Exception) -> Response:
             name = _OF_STATUS.get(error.status_code, "title")
             text = visit.t(f"failure.{name}_text") if name != "title" else ""
             return _page(visit, error.status_code, visit.t(f"failure.{name}"), text)
-        case _ if isinstance(error, _UNAVAILABLE):
+        case _ if isinstance(error, UNAVAILABLE):
             _log.error("unavailable", cause=type(error).__name__)
             title = visit.t("error.service.unavailable.title")
             page = _page(visit, 503, title, visit.t("error.service.unavailable.detail"))

@@ -33,13 +33,15 @@ def page(world: World, function: Page) -> Endpoint:
             async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
                 return await run_in_threadpool(_answer, world, function, request, form)
         except HTTPException as error:
-            return await run_in_threadpool(_refuse, world, request, error)
+            return await run_in_threadpool(failure_page, world, request, error)
 
     return endpoint
 
 
-def _refuse(world: World, request: Request, error: HTTPException) -> Response:
-    return failure(_visit(world, request, FormData()), error)
+def failure_page(world: World, request: Request, error: Exception) -> Response:
+    """Return the page for an error that no page's own function met."""
+    visit = _visit(world, request, FormData())
+    return _recognised_again(visit, failure(visit, error))
 
 
 def _answer(world: World, function: Page, request: Request, form: FormData) -> Response:
@@ -49,7 +51,12 @@ def _answer(world: World, function: Page, request: Request, form: FormData) -> R
         answer = expired_form(visit) if visit.posted and not visit.is_own_form else function(visit)
     except Exception as error:
         answer = failure(visit, error)
-    if request.cookies.get(BROWSER_COOKIE) != visit.browser:
+    return _recognised_again(visit, answer)
+
+
+def _recognised_again(visit: Visit, answer: Response) -> Response:
+    """Give a new browser the cookie that the forms of the page it gets are made for."""
+    if visit.request.cookies.get(BROWSER_COOKIE) != visit.browser:
         set_cookie(visit, answer, BROWSER_COOKIE, visit.browser)
     return answer
 

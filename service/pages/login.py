@@ -79,7 +79,10 @@ def _sign_in(visit: Visit, asker: Details | None) -> Response:
     provider = visit.world.provider
     try:
         with provider.begin() as tx:
-            opened = interaction.sign_in(tx, provider, asked)
+            claimed = interaction.claim(tx, provider, asked)
+        proven = interaction.prove(provider, claimed)
+        with provider.begin() as tx:
+            opened = interaction.sign_in(tx, provider, proven)
     except SignInRefused as refused:
         faults.add("username", told(visit, refused))
         return _form(visit, asker, faults, 401)

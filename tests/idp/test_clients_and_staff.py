@@ -141,3 +141,9 @@ def test_a_user_name_is_one_members(world: World) -> None:
     world.clerk()
     with pytest.raises(StaffNameTaken):
         world.clerk()
+
+
+def test_the_issuer_itself_is_no_resource(world: World) -> None:
+    with pytest.raises(ClientMetadataWrong) as refused:
+        world.machine(resources=(f"{world.provider.public_url}/api/licences", world.issuer))
+    assert refused.value.parameters["field"] == "resources"

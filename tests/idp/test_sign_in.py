@@ -1,6 +1,7 @@
 """Sign-in from a portal to its tokens, with a client nobody here wrote."""
 
 import json
+import re
 
 import httpx2
 import pytest
@@ -10,8 +11,11 @@ from joserfc.jwk import KeySet
 from idp import interaction
 from idp.errors import InteractionGone, SignInRefused, TooManyTries
 from idp.interaction import SignIn
+from idp.methods import password
+from idp.tables import PersonRow
 from idp.vocabulary import AuthMethod, Realm
-from tests.idp.world import CALLBACK, PASSWORD, PEOPLE, World, answered
+from tests.idp.world import CALLBACK, PASSWORD, PEOPLE, World, answered, signed_in
+from tests.rig import Rig
 
 NUMBER = PEOPLE["张䶮"].number
 PHONE = "13800000001"
@@ -223,6 +227,26 @@ def test_the_sign_in_page_learns_what_to_show(world: World) -> None:
     assert shown.ui_locales == ("en", "zh-CN")
 
 
+def test_a_hint_that_is_a_number_lies_open_nowhere(world: World) -> None:
+    world.register()
+    portal = world.portal(world.client())
+    browser, redis = world.browser(), world.provider.redis
+    location = browser.get(portal.url(login_hint=PHONE)).headers["location"]
+    while_waiting = [redis.get(key) for key in redis.scan_iter("yinxin:idp:interaction:*")]
+    with world.begin() as tx:
+        uid, cookie = answered(location)["interaction"], browser.cookie(interaction.BROWSER_COOKIE)
+        shown = interaction.details(tx, world.provider, uid, cookie)
+    browser.get(browser.sign_in(location, NUMBER))
+    # With a sign-on already there, the request goes straight to its code.
+    browser.get(portal.url(login_hint=PHONE))
+    with_code = [redis.get(key) for key in redis.scan_iter("yinxin:idp:code:*")]
+    assert while_waiting
+    assert len(with_code) == 2
+    assert not [body for body in (*while_waiting, *with_code) if PHONE.encode() in (body or b"")]
+    assert shown.login_hint == PHONE
+    assert PHONE not in repr(shown), "what may be logged by accident"
+
+
 @pytest.mark.parametrize("username", [NUMBER, PEOPLE["李㛃"].number, "nobody", "a\x00b", ""])
 def test_a_wrong_password_and_an_unknown_name_are_refused_alike(
     world: World, username: str
@@ -272,13 +296,51 @@ def test_a_good_sign_in_forgives_the_bad_ones_before(world: World) -> None:
         world.browser().sign_in(None, NUMBER)
 
 
+@pytest.mark.parametrize("changed", ["closed", "password"])
+def test_what_changed_while_the_password_was_checked_opens_no_session(
+    world: World, changed: str
+) -> None:
+    provider, subject = world.provider, world.register()
+    asked = SignIn(Realm.CITIZEN, NUMBER, PASSWORD, "192.0.2.7")
+    with world.begin() as tx:
+        claimed = interaction.claim(tx, provider, asked)
+    proven = interaction.prove(provider, claimed)
+    with world.begin() as tx:
+        person = tx.get_one(PersonRow, subject)
+        if changed == "closed":
+            person.closed_at = world.clock()
+        else:
+            person.password_hash = password.protect(provider, "another good password")
+    with world.begin() as tx, pytest.raises(SignInRefused):
+        interaction.sign_in(tx, provider, proven)
+
+
+def test_no_transaction_is_open_while_the_sign_in_page_checks_a_password(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen, checked = rig.person(), password.is_right
+    open_connections: list[int] = []
+
+    def watched(typed: str, stored: str | None) -> bool:
+        open_connections.append(rig.world.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return checked(typed, stored)
+
+    monkeypatch.setattr(password, "is_right", watched)
+    http = rig.browser().http
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', http.get("/login").text)
+    assert found
+    typed = {"csrf": found[1], "username": citizen.phone, "password": citizen.password}
+    assert http.post("/login", data=typed).headers["Location"] == "/my/licences"
+    assert open_connections == [0]
+
+
 def test_one_address_cannot_try_many_accounts(world: World) -> None:
     provider = world.provider
     for attempt in range(61):
         asked = SignIn(Realm.STAFF, f"name-{attempt}", "x" * 200, "198.51.100.9")
         expected = SignInRefused if attempt < 60 else TooManyTries
-        with world.begin() as tx, pytest.raises(expected):
-            interaction.sign_in(tx, provider, asked)
+        with pytest.raises(expected):
+            signed_in(provider, asked)
 
 
 def test_a_clerks_token_names_the_organisation_and_only_the_roles_scopes(world: World) -> None:

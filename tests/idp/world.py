@@ -25,6 +25,7 @@ from idp.clients import Registered, Registration
 from idp.interaction import SignIn
 from idp.provider import Provider
 from idp.registration import Form
+from idp.sessions import Opened
 from idp.sources.population_register import HttpPopulationRegister
 from idp.sources.sms_gateway import HttpSmsGateway
 from idp.vocabulary import AuthMethod, GrantType, Realm
@@ -234,6 +235,15 @@ class World:
         return Portal(self, registered, scope)
 
 
+def signed_in(provider: Provider, asked: SignIn) -> Opened:
+    """Sign in as a page does: read, check the password, open the session."""
+    with provider.begin() as tx:
+        claimed = interaction.claim(tx, provider, asked)
+    proven = interaction.prove(provider, claimed)
+    with provider.begin() as tx:
+        return interaction.sign_in(tx, provider, proven)
+
+
 class Browser:
     """A browser that follows no redirect by itself, so that a test sees each step."""
 
@@ -266,8 +276,7 @@ class Browser:
             browser=self.cookie(interaction.BROWSER_COOKIE),
             session=self.cookie(sessions.COOKIE),
         )
-        with self.world.begin() as tx:
-            opened = interaction.sign_in(tx, self.world.provider, asked)
+        opened = signed_in(self.world.provider, asked)
         self.http.cookies.set(sessions.COOKIE, opened.cookie, domain="127.0.0.1", path="/")
         return "" if uid is None else interaction.resume_url(self.world.provider, uid)
 

@@ -2,6 +2,9 @@
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,27 @@ def test_a_step_that_fails_stops_the_walk_and_is_written_down(rig: Rig, tmp_path
     assert written["outcome"] == "failed"
     assert [step["outcome"] for step in written["steps"]][-2:] == ["done", "failed"]
     assert said[-1].lstrip().startswith("✗")
+
+
+def test_the_demo_keeps_to_servers_of_its_own_whatever_the_environment_names(
+    server_folder: Path,
+) -> None:
+    var = server_folder / "demo"
+    named = {
+        "YINXIN_VAR": str(var),
+        "YINXIN_DATABASE_URL": "postgresql+psycopg://yinxin@127.0.0.1:1/yinxin",
+        "YINXIN_REDIS_URL": "redis://127.0.0.1:1",
+        "YINXIN_SIMULATORS": "false",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "service.demo", "--once"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | named,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((var / "demo" / "journey.json").read_text("utf-8"))["outcome"] == "done"
+    assert len(list((var / "demo").glob("1.2.156.*.ofd"))) == len(CASES)

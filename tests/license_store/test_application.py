@@ -84,3 +84,12 @@ def test_dates_must_be_possible() -> None:
     assert faults(valid_from=date(2025, 5, 29)) == {"valid_from": "licence.field.before_decision"}
     assert faults(valid_from=date(9999, 12, 31)) == {"valid_from": "licence.field.too_far_ahead"}
     assert faults(decided_on=TODAY, valid_from=TODAY) == {}
+
+
+def test_a_licence_that_would_be_issued_expired_is_refused() -> None:
+    # A food permit of five years from 3 June 2020 ends on 2 June 2025, which is today.
+    old = date(2020, 1, 1)
+    assert faults(decided_on=old, valid_from=date(2020, 6, 3)) == {}
+    assert faults(decided_on=old, valid_from=date(2020, 6, 2)) == {
+        "valid_from": "licence.field.already_expired"
+    }

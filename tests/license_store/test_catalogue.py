@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from license_store import content
-from license_store.catalogue import LicenceType, Validity, own_catalogue, read_catalogue
+from license_store.catalogue import DERIVED, LicenceType, Validity, own_catalogue, read_catalogue
 from license_store.errors import CatalogueWrong, TypeUnknown
 from license_store.licence import Holder, Issuer, Licence, State
 from seal import template
@@ -56,6 +56,7 @@ def test_every_type_fills_the_form_it_names(licence_type: LicenceType) -> None:
     fields = {f.name: (f.choices or ("甲",))[0] for f in licence_type.fields}
     printed = content.face_values(licence(licence_type.code, **fields))
     assert set(template.load(licence_type.template).fields) <= set(printed)
+    assert set(printed) == set(fields) | DERIVED
 
 
 def test_every_type_codes_every_state_a_holder_can_see() -> None:
@@ -79,6 +80,7 @@ def test_an_unknown_type_is_refused() -> None:
         ("years = 5", "", "validity"),
         ('part = "check"', 'part = "chekc"', "number.4"),
         ('name = "premises"', 'name = "residence"', ""),
+        ('name = "premises"', 'name = "issuer_name"', "fields.2.name"),
         ('"集中用餐单位食堂" = "3"', '"别的" = "3"', ""),
         ('code = "11100000MB0143028R901"', 'code = "11100000000013338W901"', ""),
         ("max_length = 200", "max_length = -1", "fields.4.max_length"),

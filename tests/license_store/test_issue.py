@@ -18,10 +18,12 @@ from license_store.errors import (
     FieldsWrong,
     IssuerUnknown,
     NumbersExhausted,
+    SealOutOfTerm,
     TypeNotAllowed,
     TypeUnknown,
 )
 from license_store.issue import Receipt
+from license_store.licence import local_date
 from license_store.numbering import Identifier
 from seal import qr, statement
 from seal.lay_out import FieldTooLong, GlyphMissing
@@ -277,3 +279,21 @@ def test_no_id_number_stands_in_the_database_in_the_clear(world: World) -> None:
             for row in tx.execute(text(f"SELECT t::text FROM {table} t")).scalars():  # noqa: S608
                 assert PERSON.number not in row
                 assert PERSON.number.encode().hex() not in row
+
+
+@pytest.mark.parametrize("days", [-30, 30 * 365])
+def test_a_body_whose_seal_is_out_of_term_issues_nothing(world: World, days: int) -> None:
+    before = everything_stored(world)
+    world.clock.tick(days=days)
+    today = local_date(world.clock.now)
+    with pytest.raises(SealOutOfTerm) as refused:
+        world.issue(food_application(decided_on=today))
+    assert refused.value.parameters["owner"] == MARKET.uscc
+    assert everything_stored(world) == before
+
+
+def test_the_seals_own_term_counts_though_its_certificates_run_on(world: World) -> None:
+    """The seal of these tests lasts a year, its certificates longer."""
+    world.clock.tick(days=400)
+    with pytest.raises(SealOutOfTerm):
+        world.issue(food_application())

@@ -80,6 +80,7 @@ def test_a_sealed_licence_holds_together(world: World) -> None:
     payload = jose.verify_bytes(
         files["data"].decode(),
         keys_for(world, Purpose.LICENCE_DATA),
+        content_type="application/yinxin-licence+json",
     )
     told = json.loads(payload)
     assert rfc8785.dumps(told) == payload

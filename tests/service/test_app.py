@@ -3,6 +3,7 @@
 import pytest
 
 from tests.rig import Rig
+from tests.service.test_pages import token
 
 
 def test_the_service_says_it_is_alive_and_ready(rig: Rig) -> None:
@@ -10,15 +11,6 @@ def test_the_service_says_it_is_alive_and_ready(rig: Rig) -> None:
     ready = rig.http.get("/readyz")
     assert ready.status_code == 200
     assert ready.json() == {"ready": True, "database": True, "cache": True, "sm2": "openssl"}
-
-
-def test_a_service_without_its_database_is_alive_and_not_ready(rig: Rig) -> None:
-    rig.world.engine.dispose()
-    rig.world.redis.connection_pool.connection_kwargs["path"] = "/nowhere"
-    rig.world.redis.connection_pool.disconnect()
-    ready = rig.http.get("/readyz")
-    assert (ready.status_code, ready.json()["cache"]) == (503, False)
-    assert rig.http.get("/healthz").status_code == 200
 
 
 def test_the_licence_api_speaks_problems_and_the_token_endpoint_speaks_oauth(rig: Rig) -> None:
@@ -34,6 +26,14 @@ def test_a_person_gets_a_page_and_not_json(rig: Rig, path: str) -> None:
     assert answer.status_code in (400, 404)
     assert answer.headers["Content-Type"].startswith("text/html")
     assert 'lang="zh-CN"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/oidc/authorize?client_id=nobody"])
+def test_the_forms_of_an_error_page_work_for_a_new_visitor(rig: Rig, path: str) -> None:
+    http = rig.browser().http
+    page = http.get(path, headers={"Accept": "text/html"})
+    answer = http.post("/preferences", data={"csrf": token(page.text), "locale": "en"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/licences/nowhere"])

@@ -3,12 +3,16 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from service import logs
+from service.db import connect
+from tests.rig import Rig
 
 
 @pytest.fixture
@@ -44,11 +48,62 @@ def test_an_exception_is_told_in_one_line(written: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("number", ["11010118990307151X", "110101189903071510", "13800000000"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda number: f"number {number}, again",
+        lambda number: f"/login?login_hint=%2B{number}&x=1",
+        lambda number: [{"deep": (number,)}],
+        lambda number: {number: 1},
+        lambda number: f"first\n{number}",
+    ],
+)
 def test_a_number_that_identifies_a_person_does_not_reach_the_log(
-    written: io.StringIO, number: str
+    written: io.StringIO, number: str, told: Callable[[str], object]
 ) -> None:
-    structlog.get_logger("yinxin.test").info("checked", note=f"number {number}, again")
+    structlog.get_logger("yinxin.test").info("checked", note=told(number))
+    logging.getLogger("some.library").warning("checked %s", told(number))
+    assert written.getvalue().count("checked") == 2
     assert number not in written.getvalue()
+
+
+def test_a_number_that_is_no_text_is_hidden_and_others_stay(written: io.StringIO) -> None:
+    structlog.get_logger("yinxin.test").info("checked", phone=13800000000, status=503, good=True)
+    line = json.loads(written.getvalue())
+    assert (line["phone"], line["status"], line["good"]) == ("[phone]", 503, True)
+
+
+def test_the_address_of_an_outgoing_request_is_not_logged(written: io.StringIO, rig: Rig) -> None:
+    assert rig.sms_code(rig.person().phone)
+    rig.http.get("/login", params={"login_hint": "somebody"})
+    for query in ("phone=", "login_hint", "somebody"):
+        assert query not in written.getvalue()
+    assert '"path": "/login"' in written.getvalue()
+
+
+def test_an_error_about_a_row_does_not_tell_the_row(database: Engine) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    engine = connect(url, 2)
+    with pytest.raises(DBAPIError) as refused, engine.connect() as connection:
+        connection.execute(text("SELECT 1 / (length(:name) - 3)"), {"name": "张三丰"})
+    engine.dispose()
+    assert "张三丰" not in str(refused.value)
+
+
+def test_the_level_asked_for_holds_for_libraries_too() -> None:
+    root, library = logging.getLogger(), logging.getLogger("uvicorn")
+    handlers, level, own = root.handlers[:], root.level, library.level
+    stream = io.StringIO()
+    try:
+        logs.configure("error", stream)
+        library.warning("odd")
+        library.error("broken")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        library.setLevel(own)
+        structlog.reset_defaults()
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["broken"]
 
 
 def test_a_licence_identifier_does(written: io.StringIO) -> None:

@@ -47,7 +47,9 @@ def _app() -> ASGIApp:
     root = FastAPI()
     root.mount("/api", install(api))
     install(root)
-    return Numbered(SafeHeaders(BodyLimit(root, 1000), safe_headers(True)), lambda: "number-1")
+    return Numbered(
+        SafeHeaders(BodyLimit(root, 1000, 3000), safe_headers(True)), lambda: "number-1"
+    )
 
 
 def _ask(method: str, path: str, locale: str = "en", **how: Any) -> httpx2.Response:
@@ -94,6 +96,21 @@ def test_malformed_input_names_the_field_and_never_its_value() -> None:
     assert _SECRET not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("body", "locale", "told"),
+    [
+        ({}, "zh-CN", "缺少此字段。"),
+        ({}, "en", "This field is missing."),
+        ({"count": "x"}, "zh-CN", "内容不正确。"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_told_in_the_callers_language(
+    body: dict[str, str], locale: str, told: str
+) -> None:
+    (error,) = _ask("POST", "/api/counts", locale, json=body).json()["errors"]
+    assert error["detail"] == told
+
+
 def test_an_error_nobody_foresaw_says_nothing_but_the_number() -> None:
     answer = _ask("GET", "/api/fails/unforeseen")
     assert answer.status_code == 500
@@ -133,6 +150,12 @@ def test_what_the_framework_refuses_is_a_problem_too(method: str, path: str, cod
 def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
     answer = _ask("POST", "/api/counts", content=b"x" * 1001)
     assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+
+
+@pytest.mark.parametrize(("size", "status"), [(2000, 200), (3001, 413)])
+def test_an_upload_may_be_larger_than_a_text(size: int, status: int) -> None:
+    answer = _ask("POST", "/api/forms", data={"text": "printed"}, files={"file": b"x" * size})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from keys.algorithms import Purpose
 from service import migrating, wiring
-from service.running import PortTakenError, RefusedSettingsError, running
+from service.running import PortTakenError, RefusedSettingsError, WeakSm2Error, running
 from service.seed import NotASandboxError, seed
 from service.settings import SECRETS, Mode, Settings, refusals
 from tests.conftest import Clone, settings_of_a_rig
@@ -29,6 +29,16 @@ def test_production_names_every_setting_it_refuses(tmp_path: Path) -> None:
         pytest.fail("it started")
     for refusal in refusals(settings):
         assert refusal.setting in str(refused.value)
+    assert not (tmp_path / "var").exists()
+
+
+def test_production_does_not_sign_with_gmssl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.running.backend_name", lambda: "gmssl")
+    settings = Settings.model_validate({**_PRODUCTION, "var": tmp_path / "var"})
+    with pytest.raises(WeakSm2Error), running(settings):
+        pytest.fail("it started")
     assert not (tmp_path / "var").exists()
 
 

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from service.settings import (
     SECRETS,
     Mode,
     Settings,
     UnknownSettingError,
+    WrongSettingError,
     load,
     refusals,
     settings_page,
@@ -52,8 +52,18 @@ def test_a_misspelt_setting_is_named() -> None:
 
 def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YINXIN_MODE", "prod")
-    with pytest.raises(ValidationError, match="mode"):
+    with pytest.raises(WrongSettingError, match="YINXIN_MODE"):
         load(os.environ)
+
+
+@pytest.mark.parametrize("field", ["database_url", "redis_url", *SECRETS])
+def test_a_value_of_the_wrong_form_is_named_and_not_shown(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(field), "tops3cret")
+    with pytest.raises(WrongSettingError, match=variable(field)) as refused:
+        load(os.environ)
+    assert "tops3cret" not in str(refused.value)
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -36,6 +36,7 @@ from tests.verification.trust_world import (
     ofd,
     pdf,
 )
+from verification.data_file import CONTENT_TYPE
 from verification.document import MOST_BYTES, judge_file
 from verification.errors import (
     FileRefused,
@@ -206,7 +207,7 @@ def test_a_signed_data_file_with_a_wrong_member_is_incomplete(
 
 def test_a_data_file_in_another_form_than_the_canonical_one_is_refused(verifier: Verifier) -> None:
     signer = HOUSING.signer(Purpose.LICENCE_DATA)
-    loose = jose.sign_bytes(json.dumps(DATA).encode(), signer, "yinxin-licence+json")
+    loose = jose.sign_bytes(json.dumps(DATA).encode(), signer, CONTENT_TYPE)
 
     verdict = judge(verifier, "OFD", data=loose.encode())
 
@@ -423,3 +424,23 @@ def test_a_page_swollen_with_codes_is_not_read_to_the_end(verifier: Verifier) ->
     verdict = judge_file(verifier, swollen)
 
     assert failures(verdict)["printed.page"] == "printed.unreadable"
+
+
+@both_formats
+def test_what_is_signed_as_something_else_is_no_data_file(verifier: Verifier, format_: str) -> None:
+    other = data_file(content_type="application/yinxin-trust-list+json")
+
+    verdict = judge(verifier, format_, data=other)
+
+    assert failures(verdict) == {"data.signature": "data.wrong_type"}
+    assert verdict.licence is None
+
+
+@both_formats
+def test_a_document_issued_in_the_future_is_not_valid(verifier: Verifier, format_: str) -> None:
+    tomorrow = data_file(issued_at="2026-11-22T08:05:01+00:00")
+
+    verdict = judge(verifier, format_, data=tomorrow)
+
+    assert verdict.answer is Answer.INVALID
+    assert failures(verdict)["licence.issued"] == "issued.in_the_future"

@@ -269,3 +269,31 @@ def test_one_changed_character_never_stays_silently_valid(at: int, put: str) -> 
         # Only the address may change under a good signature, and then it is warned of.
         assert at < GENUINE.index("#")
         assert codes_of(verdict, Outcome.WARNING) == ["code.other_host"]
+
+
+def test_a_foreign_keys_name_is_cut_to_the_length_of_ours(verifier: Verifier) -> None:
+    class LongName:
+        public_key = replace(STRANGER.signer(Purpose.LICENCE_CODE).public_key, kid="ab" * 500)
+
+        def sign(self, message: bytes) -> bytes:
+            return bytes(64)
+
+    signed = cose.sign1(statement.encode(STATEMENT), LongName())
+
+    finding = judge_code(verifier, statement.code_text(PUBLIC_URL, signed)).findings[-1]
+
+    assert (finding.code, finding.part) == ("code.unknown_issuer", "ab" * 8)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "answer"),
+    [(timedelta(minutes=5), Answer.VALID), (timedelta(minutes=5, seconds=1), Answer.INVALID)],
+)
+def test_a_licence_issued_in_the_future_is_not_valid(
+    verifier: Verifier, ahead: timedelta, answer: Answer
+) -> None:
+    verdict = judge_code(verifier, code(issued_at=NOW + ahead))
+
+    assert verdict.answer is answer
+    expected = ["issued.in_the_future"] if answer is Answer.INVALID else []
+    assert codes_of(verdict, Outcome.FAILED) == expected

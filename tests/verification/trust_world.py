@@ -194,10 +194,12 @@ def code(
     return code_text(url, cose.sign1(stated, by.signer(purpose)))
 
 
-def data_file(by: Body = HOUSING, **changes: Any) -> bytes:
+def data_file(
+    by: Body = HOUSING, content_type: str = "application/yinxin-licence+json", **changes: Any
+) -> bytes:
     """The signed data file of the standing example, changed as told."""
     payload = rfc8785.dumps({**DATA, **changes})
-    signed = jose.sign_bytes(payload, by.signer(Purpose.LICENCE_DATA), "yinxin-licence+json")
+    signed = jose.sign_bytes(payload, by.signer(Purpose.LICENCE_DATA), content_type)
     return signed.encode()
 
 
