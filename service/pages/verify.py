@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
+from license_store.catalogue import DERIVED
 from seal.report import Finding, Outcome
 from service.pages.forms import Faults, page, told
 from service.pages.rendering import draw
@@ -97,9 +98,23 @@ def _because(visit: Visit, verdict: Verdict) -> str:
 def _reason(visit: Visit, finding: Finding) -> Reason:
     word, tone = _OUTCOMES[finding.outcome]
     return Reason(
-        sentence=visit.t(f"finding.{finding.code}.text", part=finding.part),
+        sentence=visit.t(f"finding.{finding.code}.text", part=_in_words(visit, finding)),
         word=visit.t(f"verify.{word}"),
         tone=tone,
         code=finding.code,
         part=finding.part,
     )
+
+
+def _in_words(visit: Visit, finding: Finding) -> str:
+    """Return the part a finding is about as the reader knows it: fields of a face by their labels."""
+    if finding.code != "printed.differs":
+        return finding.part
+    english = visit.locale == "en"
+    labels = {name: visit.t(f"field.{name}") for name in DERIVED} | {
+        told.name: told.en if english else told.zh
+        for licence_type in visit.world.desk.catalogue
+        for told in licence_type.fields
+    }
+    joint = ", " if english else "、"
+    return joint.join(labels.get(name, name) for name in finding.part.split(", "))

@@ -1,6 +1,8 @@
 """The pages over HTTP, without a browser's scripts: what any old phone gets."""
 
+import io
 import re
+import zipfile
 from html import unescape
 from urllib.parse import urljoin
 
@@ -277,6 +279,23 @@ def test_an_uploaded_file_is_judged_without_scripts_and_every_finding_is_told(ri
         assert 'data-answer="valid"' in page
         assert licence["number"] in page
         assert "finding." not in page
+
+
+def test_a_changed_value_is_told_by_the_name_its_field_has_on_the_face(rig: Rig) -> None:
+    licence = rig.issue()
+    genuine = rig.file(licence, "ofd")
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(genuine)) as package, zipfile.ZipFile(changed, "w") as other:
+        for info in package.infolist():
+            content = package.read(info)
+            if info.filename.endswith("Page_0/Content.xml"):
+                content = content.replace(licence["number"].encode(), b"9" * len(licence["number"]))
+                content = content.replace("720 日历天".encode(), "120 日历天".encode())
+            other.writestr(info, content)
+    page = upload(rig, "changed.ofd", changed.getvalue()).text
+    assert 'data-answer="invalid"' in page
+    assert "证照编号" in page
+    assert "合同工期、" in page or "、合同工期" in page
 
 
 def upload(rig: Rig, name: str, data: bytes) -> httpx2.Response:
