@@ -1,7 +1,8 @@
 """How a client proves itself at the token endpoint (OpenID Connect Core §9, RFC 6749 §2.3.1).
 
-A client uses the one method it registered. Secrets are random, so an HMAC comparison is enough
-and `/token` stays fast.
+A client uses the method it registered, except that a secret may come in the header or in the body:
+which of the two is a habit of client libraries. Secrets are random, so an HMAC comparison is
+enough and `/token` stays fast.
 """
 
 import base64
@@ -18,6 +19,8 @@ from idp.fingerprint import fingerprint, matches
 from idp.parameters import Parameters
 from idp.provider import Provider
 from idp.vocabulary import AuthMethod, OAuthCode
+
+_WITH_SECRET = {AuthMethod.BASIC, AuthMethod.POST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,13 @@ def authenticate(
     proof = presented(sent, authorization)
     client = clients.find(tx, proof.client_id)
     secret_is_right = _secret_is_right(provider, client, proof)
-    if client is None or client.auth_method is not proof.method or not secret_is_right:
+    if client is None or not secret_is_right or not _fits(client.auth_method, proof.method):
         raise _refused("client authentication failed", by_header=authorization is not None)
     return client
+
+
+def _fits(registered: AuthMethod, used: AuthMethod) -> bool:
+    return used is registered or {used, registered} == _WITH_SECRET
 
 
 def _secret_is_right(provider: Provider, client: Client | None, proof: Presented) -> bool:

@@ -150,7 +150,7 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
         ({}, {"Authorization": f"Bearer {SECRET}"}),
         ({}, {}),
         ({"client_id": "reviewer"}, {}),
-        ({"client_id": "reviewer", "client_secret": SECRET}, {}),
+        ({"client_id": "reviewer", "client_secret": "wrong"}, {}),
     ],
 )
 def test_a_client_that_does_not_prove_itself_as_registered_is_refused(
@@ -161,6 +161,24 @@ def test_a_client_that_does_not_prove_itself_as_registered_is_refused(
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     if not form:
         assert refused.headers["www-authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize("registered", [AuthMethod.BASIC, AuthMethod.POST])
+def test_a_secret_may_come_in_the_header_or_in_the_body(
+    world: World, registered: AuthMethod
+) -> None:
+    world.machine(client_secret=SECRET, auth_method=registered)
+    form = {"grant_type": "client_credentials"}
+    in_body = {"client_id": "reviewer", "client_secret": SECRET}
+    assert post(world, form, headers=basic("reviewer", SECRET)).status_code == 200
+    assert post(world, form | in_body).status_code == 200
+
+
+def test_a_public_client_is_not_one_with_a_secret(world: World) -> None:
+    world.client(client_id="app", auth_method=AuthMethod.NONE)
+    form = {"grant_type": "authorization_code", "code": "x", "client_id": "app"}
+    refused = post(world, form | {"client_secret": SECRET})
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
 
 
 def test_two_proofs_at_once_are_refused(world: World) -> None:
