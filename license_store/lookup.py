@@ -1,9 +1,11 @@
 """A reviewing body looks up a holder's licences of one type, for a stated purpose and case.
 
-The answer is the least a review needs: which licences there are and how they stand, no face
-fields and no files. Every look-up is recorded and journalled, the refused ones too.
+The answer is the least a review needs: which licences there are, how they stand, and the fields
+the body's right names; no holder's name or number and no files. Every look-up is recorded and
+journalled with what was told, the refused ones too.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -50,6 +52,7 @@ class FoundLicence:
     valid_from: date
     valid_until: date | None
     in_force: bool
+    fields: Mapping[str, str]
 
 
 def look_up(tx: Session, desk: Desk, asked: Lookup) -> tuple[FoundLicence, ...] | NoLookupRight:
@@ -62,15 +65,17 @@ def look_up(tx: Session, desk: Desk, asked: Lookup) -> tuple[FoundLicence, ...] 
         index = queries.holder_index(desk, asked.number_type, asked.number)
     except DomainError as wrong:
         raise HolderNumberWrong((FieldProblem("holder.number", wrong.code),)) from None
-    granted = tx.get(LookupRightRow, (asked.consumer, asked.type_code)) is not None
-    found = _found(tx, desk, asked) if granted else ()
-    _record(tx, desk, asked, index, granted=granted, found=len(found))
-    if not granted:
+    right = tx.get(LookupRightRow, (asked.consumer, asked.type_code))
+    found = () if right is None else _found(tx, desk, asked, right.fields)
+    _record(tx, desk, asked, index, right, found)
+    if right is None:
         return NoLookupRight(consumer=asked.consumer, type_code=asked.type_code)
     return found
 
 
-def _found(tx: Session, desk: Desk, asked: Lookup) -> tuple[FoundLicence, ...]:
+def _found(
+    tx: Session, desk: Desk, asked: Lookup, fields: Sequence[str]
+) -> tuple[FoundLicence, ...]:
     today = local_date(desk.clock())
     return tuple(
         FoundLicence(
@@ -84,6 +89,11 @@ def _found(tx: Session, desk: Desk, asked: Lookup) -> tuple[FoundLicence, ...]:
             valid_from=stored.licence.valid_from,
             valid_until=stored.licence.valid_until,
             in_force=stored.in_force(today),
+            fields={
+                name: stored.licence.fields[name]
+                for name in fields
+                if name in stored.licence.fields
+            },
         )
         for stored in queries.held_by(tx, desk, asked.number_type, asked.number)
         if stored.licence.type_code == asked.type_code and stored.state != State.SEALING
@@ -91,7 +101,12 @@ def _found(tx: Session, desk: Desk, asked: Lookup) -> tuple[FoundLicence, ...]:
 
 
 def _record(
-    tx: Session, desk: Desk, asked: Lookup, index: bytes, *, granted: bool, found: int
+    tx: Session,
+    desk: Desk,
+    asked: Lookup,
+    index: bytes,
+    right: LookupRightRow | None,
+    found: tuple[FoundLicence, ...],
 ) -> None:
     row = LookupRow(
         id=UUID(bytes=desk.random(16), version=4),
@@ -103,15 +118,16 @@ def _record(
         holder_index=index,
         purpose=asked.purpose,
         case_number=asked.case_number,
-        granted=granted,
-        found=found,
+        granted=right is not None,
+        found=len(found),
+        fields=sorted({name for licence in found for name in licence.fields}),
     )
     tx.add(row)
     journal.append(
         tx,
         at=row.at,
         actor=asked.subject,
-        action="licence.looked_up" if granted else "licence.lookup_refused",
+        action="licence.looked_up" if row.granted else "licence.lookup_refused",
         subject=str(row.id),
-        details={"consumer": asked.consumer, "case": asked.case_number, "found": found},
+        details={"consumer": asked.consumer, "case": asked.case_number, "found": row.found},
     )

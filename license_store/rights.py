@@ -23,10 +23,14 @@ def register_issuer(tx: Session, issuer: Issuer, type_codes: tuple[str, ...]) ->
         )
 
 
-def grant_lookup(tx: Session, consumer: str, type_code: str) -> None:
-    """Let the body `consumer` (USCC) look up licences of a type. Granting twice is granting once."""
+def grant_lookup(tx: Session, consumer: str, type_code: str, fields: tuple[str, ...] = ()) -> None:
+    """Let the body `consumer` (USCC) look up licences of a type and be told these fields of them.
+
+    Granting again replaces the fields; a name the type does not have tells nothing.
+    """
+    told = {"fields": list(fields)}
     tx.execute(
         insert(LookupRightRow)
-        .values(consumer=consumer, type_code=type_code)
-        .on_conflict_do_nothing()
+        .values(consumer=consumer, type_code=type_code, **told)
+        .on_conflict_do_update(index_elements=["consumer", "type_code"], set_=told)
     )

@@ -123,7 +123,10 @@ class LicenceOut(BaseModel):
 
 
 class FoundOut(BaseModel):
-    """A licence found: the least a review needs. `in_force` holds for the day of the look-up."""
+    """A licence found: the least a review needs. `in_force` holds for the day of the look-up.
+
+    `fields` are those of the face that the asking body's right names.
+    """
 
     identifier: str
     type_code: str
@@ -135,6 +138,7 @@ class FoundOut(BaseModel):
     valid_from: date
     valid_until: date | None
     in_force: bool
+    fields: dict[str, str]
 
 
 class LookupOut(BaseModel):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     DateTime,
     ForeignKey,
@@ -154,16 +155,17 @@ class FileRow(Base):
 
 
 class LookupRightRow(Base):
-    """The right of a body to look up licences of a type."""
+    """The right of a body to look up licences of a type, and which of its fields it is told."""
 
     __tablename__ = "lookup_rights"
 
     consumer: Mapped[str] = mapped_column(String(18), primary_key=True)
     type_code: Mapped[str] = mapped_column(String(21), primary_key=True)
+    fields: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
 
 
 class LookupRow(Base):
-    """One look-up that was asked for, granted or not: who, about whom, for what, and how many found."""
+    """One look-up that was asked for, granted or not: who, about whom, for what, and what was told."""
 
     __tablename__ = "lookups"
 
@@ -178,3 +180,4 @@ class LookupRow(Base):
     case_number: Mapped[str]
     granted: Mapped[bool]
     found: Mapped[int]
+    fields: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")

@@ -35,6 +35,7 @@ HOUSING = Issuer("11990100MBXX90018M", "示例市住房和城乡建设局", "990
 MARKET = Issuer("11990100MBXX90026G", "示例市市场监督管理局", "990100")
 REVIEWING = Issuer("11990100MBXX90034B", "示例市行政审批局", "990100")
 
+REVIEWED_FIELDS = ("project_name", "site_address", "scale", "construction_unit")
 SEAL_MM = 42
 _SEAL_MAKER = Subject("印信沙箱制章系统 NOT FOR PRODUCTION", "Yinxin sandbox")
 _SEAL_LASTS = timedelta(days=5 * 365)
@@ -120,7 +121,7 @@ def seed(world: World) -> None:
         with world.begin() as tx:
             _found(tx, world, body)
     with world.begin() as tx:
-        grant_lookup(tx, REVIEWING.uscc, CONSTRUCTION_PERMIT)
+        grant_lookup(tx, REVIEWING.uscc, CONSTRUCTION_PERMIT, REVIEWED_FIELDS)
         for registration in _registrations(world):
             _register(tx, world, registration)
     world.artefacts.forget()

@@ -142,15 +142,16 @@ def look_up(w: Walk) -> None:
                 for licence in held
             ]
         found = [
-            one["identifier"]
+            one
             for _, answer in answers
             if answer.status_code == 200
             for one in answer.json()["licences"]
         ]
         refused = [answer.json() for _, answer in answers if answer.status_code == 403]
-        if len(found) != 1 or found[0] not in {licence["identifier"] for licence in held}:
+        known = {licence["identifier"] for licence in held}
+        if len(found) != 1 or found[0]["identifier"] not in known:
             raise WalkError(f"expected one licence of {holder['name']}, found {found}")
-        step.told = f"{holder['name']}：{found[0]}"
+        step.told = f"{holder['name']}：{found[0]['number']} {found[0]['fields']['project_name']}"
     with w.journey.step("无权类型被拒 / refused a type it has no right to") as step:
         if [problem["code"] for problem in refused] != ["lookup.no_right"]:
             raise WalkError(f"expected one refusal, got {refused}")

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 from sqlalchemy import select, text, update
 
-from license_store import queries, tables
+from license_store import queries, rights, tables
 from license_store.errors import HolderNumberWrong, NoLookupRight, TypeUnknown
 from license_store.licence import State
 from license_store.lookup import FoundLicence, Lookup, look_up
@@ -66,6 +66,23 @@ def test_the_answer_holds_no_name_and_no_number_of_a_person(
     told = str([asdict(one) for one in found(world)])
     for secret in (PERSON.name, PERSON.number, OTHER_PERSON.name, OTHER_PERSON.number):
         assert secret not in told
+
+
+def test_only_the_fields_of_the_right_are_told_and_which_is_recorded(
+    world: World, held: tuple[str, str]
+) -> None:
+    one = found(world)[0]
+    assert set(one.fields) == {"premises", "business_items"}
+    assert one.fields["premises"] == food_application().fields["premises"]
+    with world.begin() as tx:
+        (row,) = tx.scalars(select(tables.LookupRow))
+        assert row.fields == ["business_items", "premises"]
+
+
+def test_a_right_granted_again_tells_other_fields(world: World, held: tuple[str, str]) -> None:
+    with world.begin() as tx:
+        rights.grant_lookup(tx, REVIEWER, FOOD)
+    assert found(world)[0].fields == {}
 
 
 def test_nothing_found_is_an_empty_answer(world: World, held: tuple[str, str]) -> None:
