@@ -19,6 +19,7 @@ from keys.certificates import (
 from keys.software_signer import SoftwareSigner, generate
 from seal import (
     face_picture,
+    fonts,
     ofd_seal,
     ofd_verify,
     ofd_writer,
@@ -28,7 +29,7 @@ from seal import (
     qr,
     template,
 )
-from seal.face import Attachment, DocumentInfo
+from seal.face import Attachment, DocumentInfo, Typeface
 from seal.lay_out import lay_out
 from seal.seal_picture import draw
 from seal.ses import make_seal
@@ -66,6 +67,8 @@ def measurements() -> Iterator[Measurement]:
     form = template.load("construction_permit")
     face = lay_out(form, _VALUES, _CODE)
     yield measure("the code's modules (qrcode)", partial(qr.modules, _CODE))
+    printed = "".join(_VALUES.values())
+    yield measure("font subset for one document", partial(fonts.subset, Typeface.SERIF, printed))
     yield measure("lay out, code included", partial(lay_out, form, _VALUES, _CODE))
 
     picture = draw(_NAME, width_mm=42)

@@ -27,7 +27,7 @@ from keys.algorithms import ES256
 from keys.certificates import CertificateError, parse, verify_chain
 from seal.pdf_attachments import LIMITS, read_attachments
 from seal.pdf_coroutine import finish
-from seal.report import Finding, Outcome, SealFinding, SealReport
+from seal.report import CLOCK_SKEW, Finding, Outcome, SealFinding, SealReport
 
 MOST_SIGNATURES = 16
 MOST_READS = 100_000
@@ -213,7 +213,7 @@ def _certificate(
 def _time(signed: _Signed, at: datetime, part: str) -> Finding:
     if signed.signed_at is None:
         return Finding(_CHECK_TIME, Outcome.WARNING, "pdf.time_missing", part)
-    if signed.signed_at > at:
+    if signed.signed_at > at + CLOCK_SKEW:
         return _failed(_CHECK_TIME, "pdf.time_in_future", part)
     return Finding(_CHECK_TIME, Outcome.OK, "pdf.time_claimed", part)
 

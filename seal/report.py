@@ -4,8 +4,11 @@ The steps follow GB/T 38540-2020 §7.3 and GM/T 0031-2014 §6: each has its own 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""Clocks of signers and verifiers differ; more than this is a statement about the future."""
 
 
 class Outcome(StrEnum):

@@ -4,7 +4,7 @@ Nothing here stops at the first failure: whoever reads the report sees all that 
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from keys.algorithms import SM2_SM3
 from keys.certificates import (
@@ -17,12 +17,9 @@ from keys.certificates import (
 from keys.der_signature import SignatureMalformed, from_der
 from keys.sm3 import sm3
 from keys.verify import BadSignature, verify
-from seal.report import Finding, Outcome, SealFinding
+from seal.report import CLOCK_SKEW, Finding, Outcome, SealFinding
 from seal.ses_reading import Seal, SealSignature
 from seal.signed_data import SignedData
-
-# Clocks of signers and verifiers differ; more than this is a statement about the future.
-_CLOCK_SKEW = timedelta(minutes=5)
 
 Anchors = tuple[bytes, ...]
 
@@ -111,7 +108,7 @@ def signing_time(
     """The stated time of signing is not to come, and within the life of the certificate."""
     if signed_at is None:
         return Finding("signing_time", Outcome.UNKNOWN, "seal.signing_time.absent")
-    if signed_at > at + _CLOCK_SKEW:
+    if signed_at > at + CLOCK_SKEW:
         return Finding("signing_time", Outcome.FAILED, "seal.signing_time.in_future")
     if certificate and not certificate.not_before <= signed_at <= certificate.not_after:
         return Finding("signing_time", Outcome.FAILED, "seal.signing_time.outside_certificate")
