@@ -98,7 +98,10 @@ def measurements() -> Iterator[Measurement]:
     stamp_ofd = partial(ofd_seal.stamp, ofd, seal, owner, owner_der, face.seal, _NOW)
     yield measure("OFD write", partial(ofd_writer.write_ofd, face, _INFO, (_DATA,)))
     yield measure("OFD stamp (SM2 e-seal)", stamp_ofd)
-    yield measure("OFD judge", partial(ofd_verify.verify, stamp_ofd(), (root_der,), _NOW))
+    yield measure(
+        "OFD judge",
+        partial(ofd_verify.verify, stamp_ofd(), lambda _purpose, _at: (root_der,), _NOW),
+    )
 
     p256_root, p256 = (SoftwareSigner(generate(ES256)) for _ in range(2))
     p256_root_der = self_signed(p256_root, ROOT, Subject("bench root", "bench"), _LASTS)
@@ -111,7 +114,10 @@ def measurements() -> Iterator[Measurement]:
     signed = stamp_pdf()
     yield measure("PDF write", partial(pdf_writer.write_pdf, face, _INFO, (_DATA,)))
     yield measure("PDF stamp (P-256 PAdES)", stamp_pdf)
-    yield measure("PDF judge", partial(pdf_verify.verify, signed, (p256_root_der,), _NOW))
+    yield measure(
+        "PDF judge",
+        partial(pdf_verify.verify, signed, lambda _purpose, _at: (p256_root_der,), _NOW),
+    )
     yield measure("picture of the page, 150 dpi", partial(face_picture.png, signed))
     yield measure("SM2 signature alone", partial(owner.sign, _DATA.content))
     yield measure("ES256 signature alone", partial(p256.sign, _DATA.content))

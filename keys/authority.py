@@ -1,36 +1,48 @@
-"""The sandbox's certificate authority: an SM2 root and a P-256 root, and what they certify.
+"""The certificate authority (CA): certify the vault's keys, tell the anchors others are to trust.
 
-Its names announce what it is, so a certificate of it is never taken for a real one.
+Issuing authorities are founded by purpose, and the trust list holds them and not their roots: so a
+seal signer's certificate never passes as a seal maker's.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
-from keys.certificates import (
-    PDF_SIGNER,
-    ROOT,
-    SEAL_MAKER,
-    SEAL_SIGNER,
-    Profile,
-    Subject,
-    issue,
-    parse,
-    self_signed,
-)
+from keys import authorities, register
+from keys.algorithms import SM2_SM3, Purpose
+from keys.authorities import Authority
+from keys.certificate_changes import resume, revoke, suspend
+from keys.certificate_issuing import issue, renew
+from keys.certificate_names import Subject
+from keys.certificate_profiles import OCSP, PURPOSE_PROFILES, Profile
+from keys.certificate_states import CertificateState
 from keys.errors import DomainError
+from keys.founding import AuthorityExists, found_issuing, found_root
+from keys.key_rows import KeyNotFound
+from keys.key_states import signs
+from keys.register import CertificateRecord
+from keys.sandbox_authorities import SANDBOX_MARK, found_sandbox
+from keys.signer import PublicKey
+from keys.trust import Anchor
 from keys.vault import Vault
 
-SANDBOX_MARK = "NOT FOR PRODUCTION"
-
-_ROOTS: dict[str, Algorithm] = {"sandbox-root-sm2": SM2_SM3, "sandbox-root-p256": ES256}
-_PROFILES: dict[Purpose, Profile] = {
-    Purpose.PDF_SEAL: PDF_SIGNER,
-    Purpose.OFD_SEAL: SEAL_SIGNER,
-    Purpose.SEAL_MAKER: SEAL_MAKER,
-}
+__all__ = [
+    "SANDBOX_MARK",
+    "Authority",
+    "AuthorityExists",
+    "NoAuthority",
+    "NoProfile",
+    "anchors",
+    "certify",
+    "found_issuing",
+    "found_root",
+    "found_sandbox",
+    "issue",
+    "renew",
+    "resume",
+    "revoke",
+    "suspend",
+]
 
 
 class NoProfile(DomainError):
@@ -39,47 +51,72 @@ class NoProfile(DomainError):
     code = "certificate.no_profile"
 
 
-def found_sandbox(tx: Session, vault: Vault, clock: Callable[[], datetime]) -> None:
-    """Make the two roots, once; a second call changes nothing."""
-    existing = {record.owner for record in vault.public_keys(tx, Purpose.CERTIFICATES)}
-    for owner, algorithm in _ROOTS.items():
-        if owner not in existing:
-            _found(tx, vault, owner, algorithm, clock())
+class NoAuthority(DomainError):
+    """No authority issues this profile for keys of this algorithm."""
+
+    code = "authority.missing"
 
 
-def certify(tx: Session, vault: Vault, purpose: Purpose, owner: str, subject: Subject) -> bytes:
-    """Issue the certificate of the vault's key of that purpose and owner, store and return it.
+def certify(
+    tx: Session, vault: Vault, purpose: Purpose, owner: str, subject: Subject, *, by: str
+) -> bytes:
+    """Issue the certificate of the vault's active key of a purpose and owner, and return its DER.
 
-    The root is the one of the key's own algorithm. Raises NoProfile, KeyNotFound.
+    The profile follows from the purpose, the authority from the profile and the key's family; an
+    OCSP key, owned by an authority, is certified by that one (RFC 6960 §4.2.2.2). Raises NoProfile,
+    NoAuthority, KeyNotFound and what `keys.certificate_issuing.prepare` raises.
     """
-    profile = _PROFILES.get(purpose)
+    profile = PURPOSE_PROFILES.get(purpose)
     if profile is None:
         raise NoProfile(purpose=purpose.value)
-    key = vault.signer(tx, purpose, owner).public_key
-    root_owner = next(o for o, algorithm in _ROOTS.items() if algorithm is key.algorithm)
-    root_der, _ = vault.certificate(tx, Purpose.CERTIFICATES, root_owner)
-    root_signer = vault.signer(tx, Purpose.CERTIFICATES, root_owner)
-    root, begins = parse(root_der), vault.clock()
-    ends = min(begins + profile.lasts, root.not_after)
-    der = issue(root, root_signer, profile, subject, key, begins, ends, _serial(vault))
-    vault.store_certificate(tx, purpose, owner, der, (root_der,))
-    return der
+    key = _active_key(tx, vault, purpose, owner)
+    name = owner if profile is OCSP else _issuer_of(tx, profile, key).name
+    return issue(tx, vault, name, profile, subject, key, by=by).der
 
 
-def anchors(tx: Session, vault: Vault) -> tuple[bytes, ...]:
-    """Return the DER of both roots. Raises KeyNotFound before `found_sandbox`."""
-    return tuple(vault.certificate(tx, Purpose.CERTIFICATES, owner)[0] for owner in _ROOTS)
+def anchors(tx: Session) -> tuple[Anchor, ...]:
+    """Return the authorities a stranger is to trust, each for the purposes it certifies keys for.
+
+    One whose certificate does not count any more ends when that became known, or went wrong.
+    """
+    told = []
+    for authority in authorities.every(tx):
+        purposes = frozenset(
+            purpose
+            for purpose, profile in PURPOSE_PROFILES.items()
+            if profile.name in authority.profiles and profile is not OCSP
+        )
+        if purposes:
+            certificate = authority.certificate
+            serial = f"{certificate.serial:x}"
+            record = register.find(tx, authority.parent or authority.name, serial)
+            told.append(
+                Anchor(
+                    authority.name, certificate.der, purposes, certificate.not_before, _end(record)
+                )
+            )
+    return tuple(told)
 
 
-def _found(tx: Session, vault: Vault, owner: str, algorithm: Algorithm, now: datetime) -> None:
-    vault.make(tx, Purpose.CERTIFICATES, owner, algorithm)
-    signer = vault.signer(tx, Purpose.CERTIFICATES, owner)
-    name = f"Yinxin sandbox root {algorithm.key_type} {SANDBOX_MARK}"
-    subject = Subject(common_name=name, organization="Yinxin sandbox")
-    der = self_signed(signer, ROOT, subject, (now, now + ROOT.lasts), _serial(vault))
-    vault.store_certificate(tx, Purpose.CERTIFICATES, owner, der, ())
+def _end(record: CertificateRecord) -> datetime | None:
+    return (
+        None
+        if record.state is CertificateState.VALID
+        else record.invalid_since or record.changed_at
+    )
 
 
-def _serial(vault: Vault) -> int:
-    # RFC 5280 §4.1.2.2 and CA practice: positive, 127 random bits, never counted.
-    return int.from_bytes(vault.random(16)) >> 1 or 1
+def _active_key(tx: Session, vault: Vault, purpose: Purpose, owner: str) -> PublicKey:
+    for record in vault.public_keys(tx, purpose):
+        if record.owner == owner and signs(record):
+            return record.public_key
+    raise KeyNotFound(purpose=purpose.value, owner=owner)
+
+
+def _issuer_of(tx: Session, profile: Profile, key: PublicKey) -> Authority:
+    """Return the newest authority that issues the profile in the key's family: SM2 under SM2."""
+    for authority in sorted(authorities.every(tx), key=lambda a: a.founded_at, reverse=True):
+        theirs = authority.certificate.public_key.algorithm
+        if profile.name in authority.profiles and (theirs is SM2_SM3) == (key.algorithm is SM2_SM3):
+            return authority
+    raise NoAuthority(profile=profile.name, algorithm=key.algorithm.name)

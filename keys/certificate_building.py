@@ -1,63 +1,42 @@
-"""Build X.509 certificates for P-256 and SM2 keys from profiles.
+"""Build X.509 certificates (RFC 5280, GM/T 0015-2023) from profiles, for and by keys of any family.
 
-`cryptography` builds the certificate around a placeholder P-256 key, since it knows no SM2; two
-DER pieces of equal length (key and algorithm) are then put in place and the whole is signed by any
-Signer. Every certificate goes this way, so both families have the same shape.
+`cryptography` encodes; the keys it does not know are put in and the whole is signed as
+`keys.x509_signing` tells.
 """
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 
-from asn1crypto.core import ObjectIdentifier
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from keys.algorithms import ES256, Algorithm
-from keys.curves import curve_of
-from keys.der_signature import to_der
+from keys.certificate_names import Subject, alternative_names, x509_name
+from keys.certificate_profiles import OCSP_SIGNING, Profile
+from keys.der import tlv
+from keys.public_keys import key_bits
 from keys.signer import PublicKey, Signer
+from keys.x509_signing import PLACEHOLDER, put_algorithm, put_key, sign_tbs
 
-# RFC 9336: id-kp-documentSigning.
-_DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+UNIT_EXTENSION = x509.ObjectIdentifier("1.2.156.10260.4.1.4")
+"""GM/T 0015's extension for the number of a unit, where the field writes the 统一社会信用代码.
 
+That the edition of 2023 kept this number could not be confirmed (docs/divergences.md).
+"""
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a kind of certificate may do and how long it lasts.
-
-    `path_length` is how many CA certificates may follow; `None` makes an end entity.
-    """
-
-    name: str
-    key_usage: frozenset[str]
-    lasts: timedelta
-    path_length: int | None = None
-    signs_documents: bool = False
-
-
-_SIGNS = frozenset({"digital_signature", "content_commitment"})
-_CERTIFIES = frozenset({"key_cert_sign", "crl_sign"})
-_YEAR = timedelta(days=365)
-
-ROOT = Profile("root", _CERTIFIES, 20 * _YEAR, path_length=1)
-ISSUING_CA = Profile("issuing-ca", _CERTIFIES, 10 * _YEAR, path_length=0)
-SEAL_MAKER = Profile("seal-maker", _SIGNS, 5 * _YEAR)
-SEAL_SIGNER = Profile("seal-signer", _SIGNS, 5 * _YEAR)
-PDF_SIGNER = Profile("pdf-signer", _SIGNS, 5 * _YEAR, signs_documents=True)
+_PRINTABLE_STRING = 0x13
+_Extension = tuple[x509.ExtensionType, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom a certificate names; `uscc` becomes the organizationIdentifier `NTRCN-…`."""
+class Places:
+    """Where anybody fetches the issuer's certificate, its list of revoked ones, and its answers."""
 
-    common_name: str
-    organization: str
-    uscc: str = ""
-    country: str = "CN"
+    issuer: str
+    crl: str
+    ocsp: str
 
 
 def build(
@@ -71,79 +50,105 @@ def build(
 ) -> bytes:
     """Return a certificate's DER; `issuer` is the DER of the issuer's, or None for a self-signed one.
 
+    Nothing is linted. Raises ValueError for a name or serial number that RFC 5280 forbids.
+    """
+    tbs = to_be_signed(subject, issuer, signer.public_key, profile, public_key, validity, serial)
+    return sign_tbs(tbs, signer)
+
+
+def to_be_signed(
+    subject: Subject,
+    issuer: bytes | None,
+    issuer_key: PublicKey,
+    profile: Profile,
+    public_key: PublicKey,
+    validity: tuple[datetime, datetime],
+    serial: int,
+    places: Places | None = None,
+) -> bytes:
+    """Return the TBSCertificate that the issuer's key is to sign.
+
     Raises ValueError for a name or serial number that RFC 5280 forbids.
     """
-    name = _name(subject)
+    name = x509_name(subject)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(x509.load_der_x509_certificate(issuer).subject if issuer else name)
+        .issuer_name(_subject_name(issuer) if issuer else name)
         .serial_number(serial)
         .not_valid_before(validity[0])
         .not_valid_after(validity[1])
-        .public_key(_PLACEHOLDER.public_key())
+        .public_key(PLACEHOLDER.public_key())
     )
-    for extension, critical in _extensions(profile, public_key, signer.public_key):
+    own = _own_extensions(subject, profile, public_key)
+    for extension, critical in _profile_extensions(profile, issuer_key.spki, places) + own:
         builder = builder.add_extension(extension, critical)
-    tbs = builder.sign(_PLACEHOLDER, hashes.SHA256()).tbs_certificate_bytes
-    algorithm = _algorithm_identifier(signer.public_key.algorithm)
-    tbs = _swap(tbs, _PLACEHOLDER_SPKI, public_key.spki)
-    tbs = _swap(tbs, _algorithm_identifier(ES256), algorithm)
-    signature = to_der(signer.sign(tbs))
-    return _der(0x30, tbs + algorithm + _der(0x03, b"\0" + signature))
+    tbs = builder.sign(PLACEHOLDER, hashes.SHA256()).tbs_certificate_bytes
+    return put_algorithm(put_key(tbs, public_key), issuer_key.algorithm)
 
 
-def _extensions(
-    profile: Profile, key: PublicKey, issuer_key: PublicKey
-) -> list[tuple[x509.ExtensionType, bool]]:
-    is_ca = profile.path_length is not None
+@lru_cache(maxsize=1024)
+def key_identifier(spki: bytes) -> bytes:
+    """Return the 20 bytes a key is known by in certificates and lists.
+
+    RFC 7093 §2 method 1: SHA-256 of the public key's bits, the first 160.
+    """
+    return hashlib.sha256(key_bits(spki)).digest()[:20]
+
+
+@lru_cache(maxsize=64)
+def _subject_name(der: bytes) -> x509.Name:
+    return x509.load_der_x509_certificate(der).subject
+
+
+@lru_cache(maxsize=256)
+def _profile_extensions(
+    profile: Profile, issuer_spki: bytes, places: Places | None
+) -> tuple[_Extension, ...]:
+    """What is the same in every certificate of a profile by one issuer."""
     usages = {name: name in profile.key_usage for name in _KEY_USAGES}
-    extensions: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=is_ca, path_length=profile.path_length), True),
+    extensions: list[_Extension] = [
+        (x509.BasicConstraints(profile.is_ca, profile.path_length), True),
         (x509.KeyUsage(**usages), True),
-        (x509.SubjectKeyIdentifier(_key_identifier(key)), False),
-        (x509.AuthorityKeyIdentifier(_key_identifier(issuer_key), None, None), False),
+        (x509.AuthorityKeyIdentifier(key_identifier(issuer_spki), None, None), False),
     ]
-    if profile.signs_documents:
-        extensions.append((x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), False))
-    return extensions
+    if profile.extended_key_usage:
+        usage = x509.ExtendedKeyUsage(
+            [x509.ObjectIdentifier(o) for o in profile.extended_key_usage]
+        )
+        extensions.append((usage, profile.extended_key_usage_critical))
+    if OCSP_SIGNING in profile.extended_key_usage:
+        extensions.append((x509.OCSPNoCheck(), False))
+    if places and profile.revocable:
+        extensions += ((extension, False) for extension in _told(places))
+    return tuple(extensions)
 
 
-def _name(subject: Subject) -> x509.Name:
-    attributes = [
-        (NameOID.COUNTRY_NAME, subject.country),
-        (NameOID.ORGANIZATION_NAME, subject.organization),
-        (NameOID.ORGANIZATION_IDENTIFIER, f"NTRCN-{subject.uscc}" if subject.uscc else ""),
-        (NameOID.COMMON_NAME, subject.common_name),
-    ]
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes if value])
+def _told(places: Places) -> tuple[x509.ExtensionType, x509.ExtensionType]:
+    uri = x509.UniformResourceIdentifier
+    methods = AuthorityInformationAccessOID
+    return (
+        x509.CRLDistributionPoints(
+            [x509.DistributionPoint([uri(places.crl)], None, None, None)],
+        ),
+        x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(methods.OCSP, uri(places.ocsp)),
+                x509.AccessDescription(methods.CA_ISSUERS, uri(places.issuer)),
+            ]
+        ),
+    )
 
 
-def _key_identifier(key: PublicKey) -> bytes:
-    # RFC 7093 §2 method 1: SHA-256 of the public key's bits, the first 160.
-    point = b"\x04" + curve_of(key.algorithm).point(key.spki)
-    return hashlib.sha256(point).digest()[:20]
-
-
-def _algorithm_identifier(algorithm: Algorithm) -> bytes:
-    """An AlgorithmIdentifier without parameters (RFC 5758 §3.2; as OpenSSL writes SM2's)."""
-    return _der(0x30, ObjectIdentifier(algorithm.signature_oid).dump())
-
-
-def _swap(tbs: bytes, placeholder: bytes, real: bytes) -> bytes:
-    # Equal lengths keep every DER length above them true; a name that happens to hold the piece
-    # would make two places, and is refused rather than guessed at.
-    if len(placeholder) != len(real) or tbs.count(placeholder) != 1:
-        raise ValueError("the certificate has not exactly one place for a piece")
-    return tbs.replace(placeholder, real)
-
-
-def _der(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes([tag, 0x80 | len(length)]) + length + content
+def _own_extensions(subject: Subject, profile: Profile, key: PublicKey) -> tuple[_Extension, ...]:
+    """What is this certificate's own."""
+    extensions: list[_Extension] = [(x509.SubjectKeyIdentifier(key_identifier(key.spki)), False)]
+    if alternatives := alternative_names(subject):
+        extensions.append((alternatives, False))
+    if subject.uscc and not profile.is_ca:
+        unit = tlv(_PRINTABLE_STRING, subject.uscc.encode("ascii"))
+        extensions.append((x509.UnrecognizedExtension(UNIT_EXTENSION, unit), False))
+    return tuple(extensions)
 
 
 _KEY_USAGES = (
@@ -156,9 +161,4 @@ _KEY_USAGES = (
     "crl_sign",
     "encipher_only",
     "decipher_only",
-)
-# A key everybody knows: it signs nothing that leaves this module.
-_PLACEHOLDER = ec.derive_private_key(1, ec.SECP256R1())
-_PLACEHOLDER_SPKI = _PLACEHOLDER.public_key().public_bytes(
-    Encoding.DER, PublicFormat.SubjectPublicKeyInfo
 )

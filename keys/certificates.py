@@ -1,4 +1,4 @@
-"""X.509 certificates (RFC 5280, GM/T 0015) of P-256 and SM2 keys: make, read, check a chain.
+"""X.509 certificates (RFC 5280, GM/T 0015) of SM2, P-256 and RSA keys: make, read, check a chain.
 
 Reading is tolerant of form, because seals of other provinces carry what they carry; checking is
 not.
@@ -13,20 +13,21 @@ from itertools import islice
 
 from asn1crypto import x509
 
-from keys.certificate_building import (
+from keys.certificate_building import build
+from keys.certificate_names import Subject
+from keys.certificate_profiles import (
     ISSUING_CA,
     PDF_SIGNER,
     ROOT,
     SEAL_MAKER,
     SEAL_SIGNER,
     Profile,
-    Subject,
-    build,
 )
 from keys.curves import KeyMalformed
-from keys.der_signature import SignatureMalformed, from_der
+from keys.der_signature import SignatureMalformed
 from keys.errors import DomainError
 from keys.public_keys import public_key
+from keys.signature_value import from_x509
 from keys.signer import PublicKey, Signer
 from keys.verify import BadSignature, verify
 
@@ -132,7 +133,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate, read. `key_usage` holds asn1crypto's names and is empty when not stated."""
+    """A certificate, read. `key_usage` holds asn1crypto's names and is empty when not stated.
+
+    `extended_key_usage` holds dotted OIDs, empty when not stated; `critical` the extensions that are,
+    by asn1crypto's names or dotted.
+    """
 
     der: bytes
     subject: Name
@@ -147,7 +152,13 @@ class Certificate:
     signature_oid: str
     signature: bytes
     to_be_signed: bytes
-    not_understood: frozenset[str]
+    extended_key_usage: frozenset[str]
+    critical: frozenset[str]
+
+    @property
+    def not_understood(self) -> frozenset[str]:
+        """The critical extensions whose meaning is not applied here."""
+        return self.critical - _UNDERSTOOD
 
 
 def self_signed(
@@ -159,7 +170,7 @@ def self_signed(
 ) -> bytes:
     """Return the DER of a certificate `signer` makes for itself, good from … to …, both included.
 
-    Raises ValueError for a name or serial number that RFC 5280 forbids.
+    Nothing is linted. Raises ValueError for a name or serial number that RFC 5280 forbids.
     """
     return build(subject, None, signer, profile, signer.public_key, validity, serial)
 
@@ -174,7 +185,7 @@ def issue(
     not_after: datetime,
     serial: int,
 ) -> bytes:
-    """Return the DER of a certificate for `public_key`, signed by the issuer.
+    """Return the DER of a certificate for `public_key`, signed by the issuer; nothing is linted.
 
     `serial` must be positive, below 2^159 and unlike any other of this issuer (RFC 5280 §4.1.2.2).
     Raises ValueError for a name or serial number that RFC 5280 forbids.
@@ -253,7 +264,8 @@ def _signed(issuer: Certificate, subject: Certificate) -> bool:
     if issuer.public_key.algorithm.signature_oid != subject.signature_oid:
         return False
     try:
-        verify(issuer.public_key, subject.to_be_signed, from_der(subject.signature))
+        signature = from_x509(issuer.public_key.algorithm, subject.signature)
+        verify(issuer.public_key, subject.to_be_signed, signature)
     except (BadSignature, SignatureMalformed):
         return False
     return True
@@ -275,6 +287,7 @@ def _check_leaf_usage(certificate: Certificate) -> None:
 def _read(certificate: x509.Certificate) -> Certificate:
     tbs = certificate["tbs_certificate"]
     constraints, usage = certificate.basic_constraints_value, certificate.key_usage_value
+    extended = certificate.extended_key_usage_value
     return Certificate(
         der=certificate.dump(),
         subject=_name(tbs["subject"]),
@@ -289,7 +302,8 @@ def _read(certificate: x509.Certificate) -> Certificate:
         signature_oid=certificate["signature_algorithm"]["algorithm"].dotted,
         signature=certificate["signature_value"].native,
         to_be_signed=tbs.dump(),
-        not_understood=frozenset(certificate.critical_extensions) - _UNDERSTOOD,
+        extended_key_usage=frozenset(usage.dotted for usage in extended or ()),
+        critical=frozenset(certificate.critical_extensions),
     )
 
 

@@ -113,5 +113,8 @@ CURVES = (P256, SM2)
 
 
 def curve_of(algorithm: Algorithm) -> Curve:
-    """Return the curve an algorithm's keys live on."""
-    return next(curve for curve in CURVES if curve.algorithm is algorithm)
+    """Return the curve an algorithm's keys live on. Raises KeyMalformed for RSA and Ed25519."""
+    for curve in CURVES:
+        if curve.algorithm is algorithm:
+            return curve
+    raise KeyMalformed(curve=algorithm.key_type)

@@ -1,31 +1,49 @@
 """Signed tokens: compact JWS (RFC 7515) and JWT (RFC 7519); the only importer of python-jose.
 
-python-jose does the signing and the comparing; everything it is lax about (unknown `crit`, loose
-base64, duplicate members, absent claims, an algorithm chosen by the token) is decided here first.
-Only keys handed in by the caller are used, each with the one algorithm it has.
+python-jose puts tokens together and takes them apart; signing and checking are `keys.signer` and
+`keys.verify`, and everything it is lax about (unknown `crit`, loose base64, duplicate members,
+absent claims, an algorithm chosen by the token) is decided here first. Only keys handed in by the
+caller are used, each with the one algorithm it has.
 """
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from jose import backends, jws
-from jose import jwk as jose_keys
+from jose import jws
 from jose.backends.base import Key
-from jose.backends.cryptography_backend import CryptographyECKey
 from jose.exceptions import JOSEError
+from jose.jwk import register_key
 
-from keys.algorithms import ES256
-from keys.curves import CURVES, FIELD_BYTES, KeyMalformed, curve_of
+from keys import base64url
+from keys.algorithms import ALGORITHMS
 from keys.errors import DomainError
-from keys.public_keys import public_key
+from keys.jwk import jwk, public_key_from_jwk
 from keys.signer import PublicKey, Signer
+from keys.verify import BadSignature
+from keys.verify import verify as verify_signature
 
-if backends.ECKey is not CryptographyECKey:
-    raise ImportError("python-jose must run on cryptography, not on pure-Python ecdsa")
+__all__ = [
+    "LARGEST_DOCUMENT",
+    "LARGEST_TOKEN",
+    "TokenBadSignature",
+    "TokenError",
+    "TokenExpired",
+    "TokenMalformed",
+    "TokenNotYetValid",
+    "TokenUnknownKey",
+    "TokenWrongAudience",
+    "TokenWrongIssuer",
+    "TokenWrongType",
+    "jwk",
+    "key_id",
+    "public_key_from_jwk",
+    "sign",
+    "sign_bytes",
+    "verify",
+    "verify_bytes",
+]
 
 LARGEST_TOKEN = 8 * 1024
 LARGEST_DOCUMENT = 4 * 1024 * 1024
@@ -153,45 +171,6 @@ def key_id(token: str, *, largest: int = LARGEST_DOCUMENT) -> str:
     return str(_parse(token, largest)[0]["kid"])
 
 
-def jwk(key: PublicKey) -> dict[str, str]:
-    """Return the key as a JSON Web Key (RFC 7517, RFC 7518 §6.2.1; GM/T 0125 for SM2)."""
-    curve = curve_of(key.algorithm)
-    point = curve.point(key.spki)
-    return {
-        "kty": "EC",
-        "crv": curve.jose,
-        "x": _encode(point[:FIELD_BYTES]),
-        "y": _encode(point[FIELD_BYTES:]),
-        "kid": key.kid,
-        "alg": key.algorithm.jose,
-        "use": "sig",
-    }
-
-
-def public_key_from_jwk(jwk: Mapping[str, object]) -> PublicKey:
-    """Return the key of a JSON Web Key; its kid is computed, not believed.
-
-    Raises KeyMalformed when it is not an EC key of a known curve with a point on it, when it holds
-    a private part, or when its `kid` or `alg` is not the one the key must have.
-    """
-    curve = next((c for c in CURVES if c.jose == jwk.get("crv")), None)
-    if curve is None or jwk.get("kty") != "EC" or "d" in jwk:
-        raise KeyMalformed(curve=str(jwk.get("crv", "")))
-    try:
-        x, y = _decode(str(jwk.get("x", ""))), _decode(str(jwk.get("y", "")))
-    except TokenMalformed:
-        raise KeyMalformed(curve=curve.jose) from None
-    if len(x) != FIELD_BYTES:  # RFC 7518 §6.2.1.2: full size, leading zeros kept
-        raise KeyMalformed(curve=curve.jose)
-    key = public_key(curve.spki(x + y))
-    if (
-        jwk.get("kid", key.kid) != key.kid
-        or jwk.get("alg", key.algorithm.jose) != key.algorithm.jose
-    ):
-        raise KeyMalformed(curve=curve.jose)
-    return key
-
-
 class _SigningKey(Key):
     """A Signer in the shape python-jose asks for."""
 
@@ -200,6 +179,25 @@ class _SigningKey(Key):
 
     def sign(self, msg: bytes) -> bytes:
         return self._signer.sign(msg)
+
+
+class _VerifyingKey(Key):
+    """A PublicKey in the shape python-jose asks for."""
+
+    def __init__(self, key: PublicKey) -> None:
+        self._key = key
+
+    def verify(self, msg: bytes, sig: bytes) -> bool:
+        try:
+            verify_signature(self._key, msg, sig)
+        except BadSignature:
+            return False
+        return True
+
+
+# python-jose signs with no algorithm it has not heard of; the keys it gets are ours, ready made.
+for _algorithm in ALGORITHMS.values():
+    register_key(_algorithm.jose, _VerifyingKey)
 
 
 def _sign(payload: bytes, signer: Signer, header: dict[str, str]) -> str:
@@ -216,18 +214,13 @@ def _verify(
     if key is None:
         raise TokenUnknownKey(kid=header["kid"][:64])
     # RFC 8725 §3.1: the key says which algorithm, the token may only agree.
-    if header["alg"] != key.algorithm.jose or key.algorithm is not ES256:
+    if header["alg"] != key.algorithm.jose:
         raise TokenWrongType(algorithm=header["alg"][:64])
     try:
-        jws.verify(token, _verifying_key(key), algorithms=[key.algorithm.jose])
+        jws.verify(token, _VerifyingKey(key), algorithms=[key.algorithm.jose])
     except JOSEError:
         raise TokenBadSignature(kid=key.kid) from None
     return header, payload
-
-
-@lru_cache(maxsize=512)
-def _verifying_key(key: PublicKey) -> Key:
-    return jose_keys.construct(jwk(key), key.algorithm.jose)
 
 
 def _parse(token: str, largest: int) -> tuple[dict[str, Any], bytes]:
@@ -288,15 +281,7 @@ def _time(claims: Mapping[str, Any], name: str) -> int:
 
 
 def _decode(text: str) -> bytes:
-    """Decode base64url without padding, in its one canonical form (RFC 4648 §3.5)."""
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return base64url.decode(text)
     except ValueError:
         raise TokenMalformed from None
-    if _encode(data) != text:
-        raise TokenMalformed
-    return data
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

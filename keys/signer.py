@@ -26,5 +26,8 @@ class Signer(Protocol):
     def public_key(self) -> PublicKey: ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return r‖s, 64 bytes, over `message` (hashed inside; for SM2, Z with the default user id)."""
+        """Return the signature over `message`, hashed inside (for SM2, with Z of the default user id).
+
+        It is r‖s, 64 bytes, for EC keys, and the plain signature for RSA and Ed25519.
+        """
         ...

@@ -11,10 +11,14 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_void_p
 from functools import lru_cache
 from importlib.util import find_spec
 
+from keys import sm2_cipher
+from keys.ciphertext import CiphertextRefused
 from keys.curves import FIELD_BYTES, SM2, KeyMalformed
 from keys.der_signature import from_der, to_der
 
 _LONGEST_DER_SIGNATURE = 72
+# C1 and C3 with their headers, and the lengths that grow with C2: 110 bytes at most.
+_DER_CIPHERTEXT_AROUND = 128
 _SPKI_BYTES = 91
 
 # Without the public key, which OpenSSL then computes; given one, it would believe it.
@@ -34,6 +38,10 @@ _PROTOTYPES: tuple[tuple[str, type | None, tuple[type, ...]], ...] = (
     ("EVP_PKEY_sign", c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
     ("EVP_PKEY_verify_init", c_int, (c_void_p,)),
     ("EVP_PKEY_verify", c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
+    ("EVP_PKEY_encrypt_init", c_int, (c_void_p,)),
+    ("EVP_PKEY_encrypt", c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
+    ("EVP_PKEY_decrypt_init", c_int, (c_void_p,)),
+    ("EVP_PKEY_decrypt", c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
     ("ERR_clear_error", None, ()),
 )
 
@@ -59,6 +67,10 @@ class OpensslBackend:
         """Say whether r‖s over e is good for the public key X‖Y."""
         return self._public(point).verify(e, signature)
 
+    def encrypt(self, point: bytes, plaintext: bytes, random: Callable[[int], bytes]) -> bytes:
+        """Return C1‖C3‖C2 for the public key X‖Y; `random` is not used, the nonce is OpenSSL's own."""
+        return self._public(point).encrypt(plaintext)
+
     def _parse_public(self, point: bytes) -> "OpensslKey":
         return OpensslKey(self._lib, self._lib.d2i_PUBKEY, SM2.spki(point))
 
@@ -81,20 +93,24 @@ class OpensslKey:
 
     def sign(self, e: bytes) -> bytes:
         """Return r‖s over the 32-byte e."""
-        der = ctypes.create_string_buffer(_LONGEST_DER_SIGNATURE)
-        length = c_size_t(len(der))
-        context = self._lib.EVP_PKEY_CTX_new(self._pkey, None)
-        try:
-            done = (
-                self._lib.EVP_PKEY_sign_init(context) == 1
-                and self._lib.EVP_PKEY_sign(context, der, byref(length), e, len(e)) == 1
-            )
-        finally:
-            self._lib.EVP_PKEY_CTX_free(context)
-        if not done:
-            self._lib.ERR_clear_error()
+        der = self._run("sign", e, _LONGEST_DER_SIGNATURE)
+        if der is None:
             raise KeyMalformed(curve=SM2.jose)
-        return from_der(der.raw[: length.value])
+        return from_der(der)
+
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """Return C1‖C3‖C2 of up to 255 bytes."""
+        der = self._run("encrypt", plaintext, len(plaintext) + _DER_CIPHERTEXT_AROUND)
+        if der is None:
+            raise KeyMalformed(curve=SM2.jose)
+        return sm2_cipher.from_der(der)
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """Return the plaintext of C1‖C3‖C2. Raises CiphertextRefused."""
+        plaintext = self._run("decrypt", sm2_cipher.to_der(ciphertext), len(ciphertext))
+        if plaintext is None:
+            raise CiphertextRefused
+        return plaintext
 
     def verify(self, e: bytes, signature: bytes) -> bool:
         """Say whether r‖s over the 32-byte e is good."""
@@ -108,9 +124,27 @@ class OpensslKey:
         finally:
             self._lib.EVP_PKEY_CTX_free(context)
         if not good:
-            # The error queue is shared with the interpreter's ssl module, which would trip on ours.
             self._lib.ERR_clear_error()
         return bool(good)
+
+    def _run(self, operation: str, data: bytes, room: int) -> bytes | None:
+        """Return what EVP_PKEY_<operation> makes of `data`, or None when it refuses."""
+        output = ctypes.create_string_buffer(room)
+        length = c_size_t(room)
+        begin = getattr(self._lib, f"EVP_PKEY_{operation}_init")
+        finish = getattr(self._lib, f"EVP_PKEY_{operation}")
+        context = self._lib.EVP_PKEY_CTX_new(self._pkey, None)
+        try:
+            done = (
+                begin(context) == 1 and finish(context, output, byref(length), data, len(data)) == 1
+            )
+        finally:
+            self._lib.EVP_PKEY_CTX_free(context)
+        if not done:
+            # The error queue is shared with the interpreter's ssl module, which would trip on ours.
+            self._lib.ERR_clear_error()
+            return None
+        return output.raw[: length.value]
 
     def _read_point(self) -> bytes:
         spki = ctypes.create_string_buffer(_SPKI_BYTES)

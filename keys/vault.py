@@ -1,34 +1,48 @@
-"""Private keys at rest and at hand: wrapped under the key-encryption key in the database, parsed once.
+"""The vault: named keys with a purpose, an owner and a state; made, used, moved on, destroyed.
 
-Nobody gets a private key out of here, only a Signer. Each row is bound to its purpose and owner, so
-rows cannot be swapped behind the vault's back.
+Nobody gets a private key out of here, only a Signer that tells of each use. Keys of guarded
+purposes are made, used and moved on by two persons together, and every key is destroyed by two.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
-from threading import Lock
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from keys.algorithms import ALGORITHMS, Algorithm, Purpose
+from keys import journal
+from keys.algorithm_policy import AlgorithmPolicy
+from keys.algorithms import GUARDED, Algorithm, Purpose
 from keys.errors import DomainError
-from keys.public_keys import public_key
+from keys.kek import KeyEncryptionKeys
+from keys.key_rows import KeyNotFound, active_row, public_key_of, record_of, row_of
+from keys.key_states import (
+    Kept,
+    KeyRecord,
+    KeyStateRefused,
+    State,
+    first_times,
+    move_times,
+    opens,
+)
+from keys.key_token import KeyToken
+from keys.key_use import Record, Recorded, RecordedOpener, Watch
+from keys.opener import Opener
+from keys.private_keys import NOWHERE, Place, PrivateKeys
+from keys.rotation import Make, Rotation, Step, due, is_by_hand
 from keys.signer import PublicKey, Signer
-from keys.software_signer import PrivateMaterial, SoftwareSigner, generate
 from keys.tables import certificate as certificates
 from keys.tables import private_key
-from keys.wrapping import Wrapper
+from keys.two_person import Consent, required
 
-ACTIVE = "active"
+MAKE, USE, MOVE, DESTROY = "key.make", "key.use", "key.move", "key.destroy"
+"""The actions on a key that two custodians agree to; what they are about is `subject`."""
 
-
-class KeyNotFound(DomainError):
-    """There is no active key of this purpose for this owner."""
-
-    code = "key.not_found"
+# One rotation at a time, across processes.
+_ROTATION_LOCK = 0x59494E52  # "YINR"
 
 
 class KeyExists(DomainError):
@@ -37,100 +51,137 @@ class KeyExists(DomainError):
     code = "key.exists"
 
 
-class PurposeRefused(DomainError):
-    """The algorithm may not sign for this purpose."""
-
-    code = "key.purpose_refused"
-
-
 class CertificateNotFound(DomainError):
-    """The key of this purpose and owner has no certificate yet."""
+    """The key of this purpose and owner has no valid certificate."""
 
     code = "certificate.not_found"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """What may be known of a key. `owner` is a 统一社会信用代码, `service`, or a root's name."""
-
-    public_key: PublicKey
-    purpose: Purpose
-    owner: str
-    made_at: datetime
-    state: str
+def subject(purpose: Purpose, owner: str) -> str:
+    """Return what a consent to an action on a key is about."""
+    return f"{purpose.value} {owner}"
 
 
 class Vault:
-    """The one holder of the key-encryption key."""
+    """The one holder of the private keys. `clock` and `random` are there for who works with it."""
 
     def __init__(
-        self, kek: bytes, clock: Callable[[], datetime], random: Callable[[int], bytes]
+        self,
+        keks: KeyEncryptionKeys,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        record: Record,
+        token: KeyToken | None = None,
+        policy: AlgorithmPolicy | None = None,
     ) -> None:
-        """Take the 32-byte key-encryption key; ValueError for another size."""
-        self._wrapper = Wrapper(kek)
+        """Take the key-encryption keys, the recording of key uses, and the token if there is one."""
+        self.private_keys = PrivateKeys(keks, random, token)
         self.clock = clock
         self.random = random
-        self._parsed: dict[str, Signer] = {}
-        self._parsing = Lock()
+        self._record = record
+        self._policy = policy or AlgorithmPolicy()
 
-    def make(self, tx: Session, purpose: Purpose, owner: str, algorithm: Algorithm) -> PublicKey:
-        """Make the key of a purpose and owner. Raises KeyExists, PurposeRefused."""
-        if purpose not in algorithm.may_sign:
-            raise PurposeRefused(purpose=purpose.value, algorithm=algorithm.name)
-        material = generate(algorithm, self.random)
-        key = SoftwareSigner(material, self.random).public_key
+    def make(
+        self,
+        tx: Session,
+        purpose: Purpose,
+        owner: str,
+        algorithm: Algorithm,
+        *,
+        by: str,
+        state: State = State.ACTIVE,
+        in_token: bool = False,
+        consent: Consent | None = None,
+    ) -> PublicKey:
+        """Make a key for a purpose and owner; of active ones there is one.
+
+        Raises ConsentMissing, PurposeRefused, AlgorithmRetired, KeyStateRefused, KeyExists, and
+        for the token TokenMissing, TokenCannotOpen and its own errors.
+        """
+        witnesses = _guard(consent, MAKE, purpose, owner)
+        now = self.clock()
+        self._policy.check_signing(algorithm, purpose, now)
+        times = first_times(state, now)
+        make = self.private_keys.make_in_token if in_token else self.private_keys.make
+        key, place = make(purpose, owner, algorithm)
         row = {
             "kid": key.kid,
             "purpose": purpose.value,
             "owner": owner,
             "algorithm": algorithm.name,
             "spki": key.spki,
-            "wrapped": self._wrapper.wrap(
-                material.pkcs8, _belongs_to(key.kid, purpose, owner), self.random
-            ),
-            "state": ACTIVE,
-            "made_at": self.clock(),
+            "state": state.value,
+            **asdict(place),
+            **times,
         }
-        made = insert_unless(private_key).on_conflict_do_nothing().returning(private_key.c.kid)
-        if tx.execute(made, row).first() is None:
+        insert = insert_unless(private_key).on_conflict_do_nothing().returning(private_key)
+        made = tx.execute(insert, row).first()
+        if made is None:
+            self.private_keys.erase(key.kid, place)
             raise KeyExists(purpose=purpose.value, owner=owner)
+        details = {"algorithm": algorithm.name, "state": state.value, **witnesses}
+        self._tell(tx, "key.made", record_of(made), by, details)
         return key
 
-    def signer(self, tx: Session, purpose: Purpose, owner: str) -> Signer:
+    def signer(
+        self,
+        tx: Session,
+        purpose: Purpose,
+        owner: str,
+        *,
+        by: str,
+        consent: Consent | None = None,
+    ) -> Signer:
         """Return the signer of a purpose and owner; it stays good after the transaction.
 
-        Raises KeyNotFound, and SecretUnreadable under another key-encryption key.
+        Each use is recorded as `by`'s, but of journal heads, which are a record themselves.
+        Raises ConsentMissing, KeyNotFound, AlgorithmRetired, KekMissing, SecretUnreadable,
+        TokenMissing.
         """
-        row = self._active(tx, purpose, owner)
-        with self._parsing:
-            if row.kid not in self._parsed:
-                self._parsed[row.kid] = self._parse(row)
-            return self._parsed[row.kid]
+        _guard(consent, USE, purpose, owner)
+        row = active_row(tx, purpose, owner)
+        self._policy.check_signing(public_key_of(row).algorithm, purpose, self.clock())
+        signer = self.private_keys.signer(row)
+        if purpose is Purpose.JOURNAL:
+            return signer
+        return Recorded(signer, Watch(by, purpose, owner, self.clock, self._record))
+
+    def opener(
+        self, tx: Session, purpose: Purpose, owner: str, *, by: str, kid: str = ""
+    ) -> Opener:
+        """Return the opener of a purpose and owner: its active key, or the retiring one named.
+
+        Raises KeyUnknown, KeyNotFound, KekMissing, SecretUnreadable.
+        """
+        row = row_of(tx, kid) if kid else active_row(tx, purpose, owner)
+        record = record_of(row)
+        if (record.purpose, record.owner) != (purpose, owner) or not opens(record):
+            raise KeyNotFound(purpose=purpose.value, owner=owner)
+        watch = Watch(by, purpose, owner, self.clock, self._record)
+        return RecordedOpener(self.private_keys.opener(row), watch)
 
     def public_keys(self, tx: Session, purpose: Purpose | None = None) -> list[KeyRecord]:
-        """Return every key, or those of one purpose, oldest first."""
+        """Return every key, or those of one purpose, oldest first, whatever their state."""
         query = select(private_key).order_by(private_key.c.made_at, private_key.c.kid)
         if purpose is not None:
             query = query.where(private_key.c.purpose == purpose.value)
-        return [
-            KeyRecord(public_key(r.spki), Purpose(r.purpose), r.owner, r.made_at, r.state)
-            for r in tx.execute(query)
-        ]
+        return [record_of(row) for row in tx.execute(query)]
 
-    def store_certificate(
-        self, tx: Session, purpose: Purpose, owner: str, der: bytes, chain: tuple[bytes, ...]
-    ) -> None:
-        """Keep a certificate for the key and the issuers above it, nearest first. Raises KeyNotFound."""
-        row = self._active(tx, purpose, owner)
-        tx.execute(insert(certificates).values(kid=row.kid, der=der, chain=list(chain)))
+    def find(self, tx: Session, kid: str) -> KeyRecord:
+        """Return the key of that name. Raises KeyUnknown."""
+        return record_of(row_of(tx, kid))
 
     def certificate(
         self, tx: Session, purpose: Purpose, owner: str
     ) -> tuple[bytes, tuple[bytes, ...]]:
-        """Return the newest certificate of the key and its chain. Raises CertificateNotFound."""
+        """Return the newest valid certificate of the active key, and its chain, nearest first.
+
+        Raises KeyNotFound, CertificateNotFound.
+        """
         query = (
             select(certificates.c.der, certificates.c.chain)
-            .where(certificates.c.kid == self._active(tx, purpose, owner).kid)
+            .where(certificates.c.kid == active_row(tx, purpose, owner).kid)
+            .where(certificates.c.state == "valid")
             .order_by(certificates.c.id.desc())
             .limit(1)
         )
@@ -139,25 +190,111 @@ class Vault:
             raise CertificateNotFound(purpose=purpose.value, owner=owner)
         return found.der, tuple(found.chain)
 
+    def move(
+        self, tx: Session, kid: str, state: State, *, by: str, consent: Consent | None = None
+    ) -> None:
+        """Bring a key to another state of its life; destroying it is `destroy`.
+
+        Raises KeyUnknown, ConsentMissing, KeyStateRefused, and KeyExists when another is active.
+        """
+        record = record_of(row_of(tx, kid, lock=True))
+        witnesses = _guard(consent, MOVE, record.purpose, record.owner)
+        if state is State.DESTROYED:
+            raise KeyStateRefused(state=record.state.value, wanted=state.value)
+        self._move(tx, record, state, {})
+        details = {"from": record.state.value, "to": state.value, **witnesses}
+        self._tell(tx, "key.moved", record, by, details)
+
+    def destroy(self, tx: Session, kid: str, *, consent: Consent) -> None:
+        """Erase a private key, before two witnesses whatever its purpose. Its public half stays.
+
+        Other processes forget it when they end: it has been retired before. Raises KeyUnknown,
+        ConsentMissing, KeyStateRefused, TokenMissing, TokenUnavailable.
+        """
+        row = row_of(tx, kid, lock=True)
+        record = record_of(row)
+        required(consent, DESTROY, subject(record.purpose, record.owner))
+        self._move(tx, record, State.DESTROYED, asdict(NOWHERE))
+        self._tell(tx, "key.destroyed", record, consent.first, _witnesses(consent))
+        self.private_keys.erase(kid, Place(handle=row.handle))
+
+    def due(self, tx: Session) -> tuple[Step, ...]:
+        """Return the steps of rotation that are due now, those by hand among them."""
+        return due(self.public_keys(tx), self.clock(), algorithms=self._policy)
+
+    def rotate(self, tx: Session, *, by: str) -> Rotation:
+        """Take every step that is due and needs nobody; of two at once, the second finds it done.
+
+        Raises what `make` raises.
+        """
+        tx.execute(select(func.pg_advisory_xact_lock(_ROTATION_LOCK)))
+        steps = self.due(tx)
+        by_itself = tuple(step for step in steps if not is_by_hand(step))
+        for step in by_itself:
+            self._take(tx, step, by)
+        return Rotation(by_itself, tuple(step for step in steps if is_by_hand(step)))
+
+    def rewrap(self, tx: Session, limit: int, *, by: str) -> int:
+        """Wrap up to `limit` keys under the current key-encryption key; return how many it were.
+
+        0: none is left under an older one. Each batch is whole, so one may stop between two.
+        Raises KekMissing, SecretUnreadable.
+        """
+        current = self.private_keys.keks.current.name
+        query = (
+            select(private_key)
+            .where(private_key.c.wrapped.is_not(None), private_key.c.kek != current)
+            .order_by(private_key.c.kid)
+            .limit(limit)
+            .with_for_update()
+        )
+        rows = tx.execute(query).all()
+        for row in rows:
+            again = update(private_key).where(private_key.c.kid == row.kid)
+            tx.execute(again.values(**asdict(self.private_keys.wrap_again(row))))
+            self._tell(tx, "key.wrapped_again", record_of(row), by, {"kek": current})
+        return len(rows)
+
     def __repr__(self) -> str:
         return "Vault()"
 
-    def _active(self, tx: Session, purpose: Purpose, owner: str) -> Row[tuple[object, ...]]:
-        query = select(private_key).where(
-            private_key.c.purpose == purpose.value,
-            private_key.c.owner == owner,
-            private_key.c.state == ACTIVE,
+    def _take(self, tx: Session, step: Step, by: str) -> None:
+        if isinstance(step, Make):
+            in_token = self.find(tx, step.after).kept is Kept.TOKEN
+            new = (step.purpose, step.owner, step.algorithm)
+            self.make(tx, *new, by=by, state=State.PUBLISHED, in_token=in_token)
+        else:
+            self.move(tx, step.kid, step.to, by=by)
+
+    def _move(
+        self, tx: Session, record: KeyRecord, state: State, also: Mapping[str, object]
+    ) -> None:
+        times = move_times(record, state, self.clock())
+        changed = (
+            update(private_key)
+            .where(private_key.c.kid == record.public_key.kid)
+            .values(state=state.value, **times, **also)
         )
-        row = tx.execute(query).first()
-        if row is None:
-            raise KeyNotFound(purpose=purpose.value, owner=owner)
-        return row
+        try:
+            with tx.begin_nested():
+                tx.execute(changed)
+        except IntegrityError:
+            raise KeyExists(purpose=record.purpose.value, owner=record.owner) from None
 
-    def _parse(self, row: Row[tuple[object, ...]]) -> Signer:
-        belongs_to = _belongs_to(row.kid, Purpose(row.purpose), row.owner)
-        pkcs8 = self._wrapper.unwrap(row.wrapped, belongs_to)
-        return SoftwareSigner(PrivateMaterial(ALGORITHMS[row.algorithm], pkcs8), self.random)
+    def _tell(
+        self, tx: Session, action: str, key: KeyRecord, by: str, details: Mapping[str, str]
+    ) -> None:
+        about = {"purpose": key.purpose.value, "owner": key.owner, **details}
+        kid = key.public_key.kid
+        journal.append(tx, at=self.clock(), actor=by, action=action, subject=kid, details=about)
 
 
-def _belongs_to(kid: str, purpose: Purpose, owner: str) -> str:
-    return f"private-key {kid} {purpose.value} {owner}"
+def _guard(consent: Consent | None, action: str, purpose: Purpose, owner: str) -> Mapping[str, str]:
+    """Return the witnesses of an action on a guarded key; others need none. Raises ConsentMissing."""
+    if purpose not in GUARDED:
+        return {}
+    return _witnesses(required(consent, action, subject(purpose, owner)))
+
+
+def _witnesses(consent: Consent) -> Mapping[str, str]:
+    return {"first": consent.first, "second": consent.second}

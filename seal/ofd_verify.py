@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from keys.trust import Anchors
 from seal import ofd_package
 from seal.digests import UnknownDigest, digest, is_weak
 from seal.ofd_document import Structure, attachments, structure
@@ -23,7 +24,7 @@ from seal.ofd_signatures import (
     read_part,
 )
 from seal.report import Finding, Outcome, SealFinding, SealReport
-from seal.seal_checks import Anchors, check_seal_signature, check_signed_data
+from seal.seal_checks import check_seal_signature, check_signed_data
 from seal.ses_reading import SealSignature, SesMalformed, read_signature
 from seal.signed_data import SignedDataMalformed, read_signed_data
 
@@ -33,7 +34,7 @@ _SIGNATURE_FOLDER = re.compile(r"^(?:.*/)?Signs?(?:_\d+)?/")
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What is judged, by whose roots, as of when; each entry is digested once."""
+    """What is judged, by which authorities, as of when; each entry is digested once."""
 
     package: Package
     anchors: Anchors
@@ -47,7 +48,7 @@ class _Case:
 
 
 def verify(ofd: bytes, anchors: Anchors, at: datetime) -> SealReport:
-    """Return the report on `ofd`, judged by the root certificates `anchors` (DER) at the moment `at`.
+    """Return the report on `ofd`, judged by the authorities `anchors` at the moment `at`.
 
     Raises `NotAnOfd` only when there is no package to report on.
     """

@@ -23,8 +23,9 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
-from keys.algorithms import ES256
+from keys.algorithms import ES256, Purpose
 from keys.certificates import CertificateError, parse, verify_chain
+from keys.trust import Anchors
 from seal.pdf_attachments import LIMITS, read_attachments
 from seal.pdf_coroutine import finish
 from seal.report import CLOCK_SKEW, Finding, Outcome, SealFinding, SealReport
@@ -57,8 +58,8 @@ class _Rationed(BytesIO):
         return super().read(size)
 
 
-def verify(pdf: bytes, anchors: tuple[bytes, ...], at: datetime) -> SealReport:
-    """Return the report on `pdf` as of the moment `at`; `anchors` are the DER roots trusted.
+def verify(pdf: bytes, anchors: Anchors, at: datetime) -> SealReport:
+    """Return the report on `pdf`, judged by the authorities `anchors` at the moment `at`.
 
     Never raises on what the bytes are: a file that cannot be read is a failed finding.
     """
@@ -91,12 +92,14 @@ def _report(
     return SealReport("PDF", seals, findings, attachments)
 
 
-def _seal(signature: EmbeddedPdfSignature, anchors: tuple[bytes, ...], at: datetime) -> SealFinding:
+def _seal(signature: EmbeddedPdfSignature, anchors: Anchors, at: datetime) -> SealFinding:
     part = str(signature.field_name or "")
     try:
         signed = _Signed.read(signature)
-        status = _status(signature, anchors, signed.signed_at or at)
-        findings = tuple(_findings(signed, status, anchors, at, part))
+        moment = signed.signed_at or at
+        trusted = anchors(Purpose.PDF_SEAL, moment)
+        status = _status(signature, trusted, moment)
+        findings = tuple(_findings(signed, status, trusted, at, part))
     except Exception:  # as above, one signature at a time
         broken = _failed(_CHECK_SIGNATURE, "pdf.signature_malformed", part)
         return SealFinding("", "", b"", None, "", (broken,))
@@ -136,10 +139,10 @@ class _Signed:
 
 
 def _status(
-    signature: EmbeddedPdfSignature, anchors: tuple[bytes, ...], moment: datetime
+    signature: EmbeddedPdfSignature, trusted: tuple[bytes, ...], moment: datetime
 ) -> PdfSignatureStatus:
     context = ValidationContext(
-        trust_roots=[x509.Certificate.load(der) for der in anchors],
+        trust_roots=[x509.Certificate.load(der) for der in trusted],
         allow_fetching=False,
         revocation_mode="soft-fail",
         moment=moment,
@@ -151,13 +154,13 @@ def _status(
 def _findings(
     signed: _Signed,
     status: PdfSignatureStatus,
-    anchors: tuple[bytes, ...],
+    trusted: tuple[bytes, ...],
     at: datetime,
     part: str,
 ) -> Iterator[Finding]:
     yield _integrity(status, part)
     yield _coverage(status, part)
-    yield _certificate(signed, status, anchors, at, part)
+    yield _certificate(signed, status, trusted, at, part)
     yield _time(signed, at, part)
 
 
@@ -192,14 +195,14 @@ def _coverage(status: PdfSignatureStatus, part: str) -> Finding:
 def _certificate(
     signed: _Signed,
     status: PdfSignatureStatus,
-    anchors: tuple[bytes, ...],
+    trusted: tuple[bytes, ...],
     at: datetime,
     part: str,
 ) -> Finding:
     """Did a trusted body vouch for the signer when it signed, and does it still?"""
     certificate = parse(signed.certificate)
     try:
-        verify_chain(certificate, signed.others, anchors, signed.signed_at or at)
+        verify_chain(certificate, signed.others, trusted, signed.signed_at or at)
     except CertificateError as refused:
         return _failed(_CHECK_CERTIFICATE, f"pdf.{refused.code}", part)
     if status.intact and status.valid and not status.trusted:

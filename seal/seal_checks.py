@@ -6,7 +6,7 @@ Nothing here stops at the first failure: whoever reads the report sees all that 
 from collections.abc import Iterator
 from datetime import datetime
 
-from keys.algorithms import SM2_SM3
+from keys.algorithms import SM2_SM3, Purpose
 from keys.certificates import (
     Certificate,
     CertificateError,
@@ -16,18 +16,17 @@ from keys.certificates import (
 )
 from keys.der_signature import SignatureMalformed, from_der
 from keys.sm3 import sm3
+from keys.trust import Anchors
 from keys.verify import BadSignature, verify
 from seal.report import CLOCK_SKEW, Finding, Outcome, SealFinding
 from seal.ses_reading import Seal, SealSignature
 from seal.signed_data import SignedData
 
-Anchors = tuple[bytes, ...]
-
 
 def check_seal_signature(
     signature: SealSignature, signed_content: bytes, anchors: Anchors, at: datetime
 ) -> SealFinding:
-    """Judge a seal signature over `signed_content` (Signature.xml) by the roots `anchors` at `at`."""
+    """Judge a seal signature over `signed_content` (Signature.xml) by the authorities `anchors` at `at`."""
     findings = (
         data_hash(signature.data_hash, signed_content),
         signature_value(
@@ -84,18 +83,21 @@ def signature_value(
 def signer(
     certificate: bytes, signed_at: datetime | None, anchors: Anchors, at: datetime
 ) -> Iterator[Finding]:
-    """The signer's certificate leads to a root, and the time of signing is within its life.
+    """The signer's certificate leads to an authority, and the time of signing is within its life.
 
-    Its chain is judged at the time of signing: a certificate that expired since does no harm.
+    Its chain is judged at the time of signing: a certificate that expired since does no harm, nor
+    an authority that has been trusted no longer since.
     """
-    yield chain("signer_certificate", certificate, anchors, signed_at or at)
+    moment = signed_at or at
+    trusted = anchors(Purpose.OFD_SEAL, moment)
+    yield chain("signer_certificate", certificate, trusted, moment)
     yield signing_time(_parsed(certificate), signed_at, at)
 
 
-def chain(check: str, certificate: bytes, anchors: Anchors, moment: datetime) -> Finding:
-    """The certificate leads to one of `anchors`, with everything good at `moment`."""
+def chain(check: str, certificate: bytes, trusted: tuple[bytes, ...], moment: datetime) -> Finding:
+    """The certificate leads to one of the `trusted`, with everything good at `moment`."""
     try:
-        verify_chain(parse(certificate), (), anchors, moment)
+        verify_chain(parse(certificate), (), trusted, moment)
     except CertificateError as error:
         reason = error.code.rpartition(".")[2]
         return Finding(check, Outcome.FAILED, f"seal.{check}.{reason}")
@@ -120,7 +122,8 @@ def _seal(seal: Seal, anchors: Anchors) -> Iterator[Finding]:
     yield signature_value(
         "maker_signature", seal.maker_certificate, seal.signed_bytes, seal.signature
     )
-    yield chain("maker_certificate", seal.maker_certificate, anchors, seal.created)
+    trusted = anchors(Purpose.SEAL_MAKER, seal.created)
+    yield chain("maker_certificate", seal.maker_certificate, trusted, seal.created)
 
 
 def validity(seal: Seal, signed_at: datetime | None) -> Finding:

@@ -1,4 +1,4 @@
-"""The command line: serve, and what keeps the repository's generated files true."""
+"""The command line: serve, the operator's commands, and what keeps the generated files true."""
 
 import os
 import signal
@@ -12,17 +12,26 @@ import typer
 from sqlalchemy import Engine
 
 from service import embedded, locale, logs, migrating, openapi, running
+from service.commands import audit, ca, keys, trust
 from service.db import connect
 from service.plainly import plainly
 from service.settings import Settings, load, settings_page
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+for name, group in (("keys", keys), ("ca", ca), ("trust", trust), ("audit", audit)):
+    main.add_typer(group.commands, name=name)
+
 _SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 
+def run() -> None:
+    """Run the command that was typed; what an operator can put right is told in a line."""
+    with plainly():
+        main()
+
+
 @main.command()
-@plainly()
 def serve() -> None:
     """Run the service until it is told to stop."""
     settings = _settings()
@@ -35,7 +44,6 @@ def serve() -> None:
 
 
 @main.command()
-@plainly()
 def migrate(
     new: Annotated[str, typer.Option(help="Write a migration with this name instead.")] = "",
 ) -> None:
@@ -67,7 +75,6 @@ def write_settings_page() -> None:
 
 
 @main.command()
-@plainly()
 def check() -> None:
     """Say whether everything generated or repeated is still true: exit 1 and its name if not."""
     failed = [told for told in (ask() for ask in _CHECKS) if told]
@@ -122,7 +129,7 @@ def _database(settings: Settings) -> Iterator[Engine]:
     if settings.database_url:
         yield from _engine(settings.database_url)
     else:
-        with embedded.claim(settings.var), embedded.postgres(settings.var, print) as url:
+        with embedded.database(settings.var, print) as url:
             yield from _engine(url)
 
 

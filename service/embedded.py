@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -106,8 +106,19 @@ def postgres(var: Path, say: Say, *, durable: bool = True) -> Iterator[str]:
     with _running(account, command, log, signal.SIGINT) as server:
         admin = f"host='{sockets}' user={DATABASE} dbname=postgres"
         _await(lambda: _create_database(admin), psycopg.OperationalError, server, log)
-        # %20 and not +: libpq's own reading of a URL knows no other space.
-        yield f"postgresql+psycopg://{DATABASE}@/{DATABASE}?host={quote(str(sockets), safe='')}"
+        yield _url(sockets)
+
+
+@contextmanager
+def database(var: Path, say: Say) -> Iterator[str]:
+    """Join the PostgreSQL of the service that runs on `var`, else run it for the block; yield its URL."""
+    with ExitStack() as stopping:
+        try:
+            stopping.enter_context(claim(var))
+        except FolderInUse:
+            yield _url(_socket_folder(account_for_servers(), var))
+        else:
+            yield stopping.enter_context(postgres(var, say))
 
 
 @contextmanager
@@ -137,6 +148,11 @@ def valkey(var: Path, say: Say) -> Iterator[str]:
         with redis.Redis(unix_socket_path=str(socket)) as client:
             _await(client.ping, redis.ConnectionError, server, log)
         yield f"unix://{quote(str(socket))}?db=0"
+
+
+def _url(sockets: Path) -> str:
+    # %20 and not +: libpq's own reading of a URL knows no other space.
+    return f"postgresql+psycopg://{DATABASE}@/{DATABASE}?host={quote(str(sockets), safe='')}"
 
 
 def _data_folder(account: Account, var: Path, say: Say) -> Path:

@@ -60,6 +60,14 @@ def locale_of(connection: HTTPConnection) -> str:
     )
 
 
+def of_terminal(environment: Mapping[str, str]) -> str:
+    """Return the locale of a command line, by POSIX's order: LC_ALL, LC_MESSAGES, LANG; else English."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if told := environment.get(name):
+            return _closest(told.replace("_", "-")) or "en"
+    return "en"
+
+
 def _accepted(header: str) -> list[str]:
     """Return the languages of an Accept-Language header, best first (RFC 9110 §12.5.4)."""
     weighted = []

@@ -4,7 +4,7 @@ The verifier gets them from here without HTTP; anybody else gets the same bytes 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,10 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from keys import authority
+from keys import authority, trust_publishing
 from keys.algorithms import Purpose
 from keys.errors import DomainError
-from keys.trust import TrustedIssuer, TrustedKey, TrustList, sign_trust_list
+from keys.key_states import KeyRecord
+from keys.signer import Signer
+from keys.trust import TrustedIssuer, TrustList
+from keys.trust_delta import delta, write_delta
+from keys.trust_signing import sign_trust_list
 from keys.vault import Vault
 from license_store import status_publishing
 from license_store.desk import Desk
@@ -28,6 +32,7 @@ from verification.sources import status_list_keys
 
 SERVICE = "service"
 _MADE_AGAIN_AFTER = timedelta(minutes=1)
+_TOLD_BEFORE_THE_END = timedelta(days=30)
 # What a stranger checks by a bare key; seals are checked by their certificates and the anchors.
 _TRUSTED_FOR = frozenset({Purpose.LICENCE_CODE, Purpose.LICENCE_DATA, Purpose.STATUS_LIST})
 
@@ -36,8 +41,13 @@ _log = structlog.get_logger("yinxin.artefacts")
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
+    """A list, its signature and its root documents; the changes that led to it, by where from."""
+
     trust_list: TrustList
+    kid: str
     token: str
+    roots: str
+    changes: dict[int, str] = field(default_factory=dict)
 
 
 class OwnArtefacts:
@@ -51,6 +61,7 @@ class OwnArtefacts:
         self._desk = desk
         self._clock = clock
         self._signed = Remembered(self._sign, clock, _MADE_AGAIN_AFTER)
+        self._last: _Signed | None = None
         self._read: dict[int, tuple[str, StatusList]] = {}
 
     def trust_list(self) -> TrustList | None:
@@ -60,6 +71,24 @@ class OwnArtefacts:
     def signed_trust_list(self) -> str | None:
         signed = self._current()
         return None if signed is None else signed.token
+
+    def trust_roots(self) -> str | None:
+        signed = self._current()
+        return None if signed is None else signed.roots
+
+    def trust_changes(self, since: int) -> str | None:
+        signed = self._current()
+        if signed is None:
+            return None
+        if since not in signed.changes:
+            try:
+                with self._begin() as tx:
+                    before = trust_publishing.version(tx, since)
+            except SQLAlchemyError as broken:
+                _tell_unavailable("trust list changes", broken)
+                return None
+            signed.changes[since] = write_delta(delta(before, signed.trust_list), signed.token)
+        return signed.changes[since]
 
     def status_list(self, number: int) -> StatusList | None:
         """Ask the database each time, by one key: what was revoked a moment ago must not be valid."""
@@ -92,10 +121,24 @@ class OwnArtefacts:
         self._signed.forget()
 
     def _sign(self) -> _Signed:
+        now = self._clock()
         with self._begin() as tx:
-            made = trust_list(tx, self._vault, self._clock())
-            signer = self._vault.signer(tx, Purpose.TRUST_LIST, SERVICE)
-        return _Signed(made, sign_trust_list(made, signer))
+            made = trust_list(tx, self._vault, now)
+            signer = trust_publishing.list_signer(tx, self._vault, SERVICE, by=SERVICE)
+            roots = trust_publishing.published_roots(tx)
+            ends_at = trust_publishing.newest_root(tx).ends_at
+        if now >= ends_at - _TOLD_BEFORE_THE_END:
+            _log.warning("trust_root_ends", ends_at=ends_at.isoformat())
+        self._last = _signed(made, signer, roots, self._last)
+        return self._last
+
+
+def _signed(made: TrustList, signer: Signer, roots: str, last: _Signed | None) -> _Signed:
+    """Sign a list, unless it is the one signed last: a signature more says nothing more."""
+    kid = signer.public_key.kid
+    if last is not None and (last.trust_list, last.kid) == (made, kid):
+        return replace(last, roots=roots)
+    return _Signed(made, kid, sign_trust_list(made, signer), roots)
 
 
 def _tell_unavailable(artefact: str, cause: Exception) -> None:
@@ -104,20 +147,17 @@ def _tell_unavailable(artefact: str, cause: Exception) -> None:
 
 
 def trust_list(tx: Session, vault: Vault, now: datetime) -> TrustList:
-    """Return the trust list as of `now`: every issuer, and the service for its status lists.
+    """Return our trust list as of `now`: every issuer, and the service for its status lists.
 
-    The version is the second it is made in: it only grows. Raises `KeyNotFound` without anchors.
+    It is a new version when it says something else than the last one.
     """
     names = {row.uscc: row.name for row in tx.scalars(select(IssuerRow))} | {SERVICE: "Yinxin"}
-    held: dict[str, list[TrustedKey]] = {owner: [] for owner in names}
+    held: dict[str, list[KeyRecord]] = {owner: [] for owner in names}
     for record in vault.public_keys(tx):
         if record.purpose in _TRUSTED_FOR and record.owner in held:
-            held[record.owner].append(
-                TrustedKey(record.public_key, record.purpose, record.made_at, None)
-            )
-    return TrustList(
-        version=int(now.timestamp()),
-        made_at=now,
-        anchors=authority.anchors(tx, vault),
-        issuers=tuple(TrustedIssuer(owner, names[owner], tuple(held[owner])) for owner in held),
+            held[record.owner].append(record)
+    issuers = (
+        TrustedIssuer(owner, name, trust_publishing.trusted_keys(held[owner]))
+        for owner, name in names.items()
     )
+    return trust_publishing.publish(tx, authority.anchors(tx), issuers, now)

@@ -54,9 +54,10 @@ def running(
     if refused := refusals(settings):
         raise RefusedSettingsError("\n".join(str(refusal) for refusal in refused))
     production = settings.mode is Mode.PRODUCTION
-    if production and backend_name() != "openssl":
+    if production and backend_name() == "gmssl":
         raise WeakSm2Error(
-            "no OpenSSL with SM2 (libcrypto) can be loaded, and production does not sign with gmssl"
+            "neither an OpenSSL with SM2 (libcrypto) nor gmssl-pyx can be loaded, and production "
+            "does not sign with gmssl"
         )
     chance = chance or real_chance()
     with ExitStack() as stopping:

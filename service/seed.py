@@ -16,15 +16,17 @@ from idp.clients import Registration
 from idp.staff import Opening
 from idp.tables import ClientRow
 from idp.vocabulary import GrantType, Realm
-from keys import authority
-from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
+from keys import authority, time_authority, vault
+from keys.algorithms import ES256, GUARDED, SM2_SM3, Algorithm, Purpose
 from keys.certificates import Subject, parse
+from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
 from license_store.rights import grant_lookup, register_issuer
 from seal import registry
 from seal.seal_picture import draw
 from seal.ses import make_seal
 from service.public_artefacts import SERVICE
+from service.sandbox_root import sign_sandbox_root
 from service.settings import Mode
 from service.wiring import World
 
@@ -38,6 +40,7 @@ REVIEWING = Issuer("11990100MBXX90034B", "示例市行政审批局", "990100")
 REVIEWED_FIELDS = ("project_name", "site_address", "scale", "construction_unit")
 SEAL_MM = 42
 _SEAL_MAKER = Subject("印信沙箱制章系统 NOT FOR PRODUCTION", "Yinxin sandbox")
+_TIME_STAMP = Subject("印信沙箱时间戳 NOT FOR PRODUCTION", "Yinxin sandbox")
 _SEAL_LASTS = timedelta(days=5 * 365)
 
 _SERVICE_KEYS = (
@@ -45,7 +48,9 @@ _SERVICE_KEYS = (
     Purpose.ID_TOKEN,
     Purpose.STATUS_LIST,
     Purpose.TRUST_LIST,
+    Purpose.JOURNAL,
 )
+_BY = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,15 @@ def seed(world: World) -> None:
     if world.settings.mode is Mode.PRODUCTION:
         raise NotASandboxError("production is not seeded")
     with world.begin() as tx:
-        authority.found_sandbox(tx, world.vault, world.clock)
+        authority.found_sandbox(tx, world.vault, world.settings.address)
         for purpose in _SERVICE_KEYS:
             _key(tx, world, purpose, SERVICE, ES256)
-        if _key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3):
-            authority.certify(tx, world.vault, Purpose.SEAL_MAKER, SERVICE, _SEAL_MAKER)
+        _certified_key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3, _SEAL_MAKER)
+        _certified_key(tx, world, Purpose.TIME_STAMP, time_authority.OWNER, ES256, _TIME_STAMP)
+        _certified_key(
+            tx, world, Purpose.TIME_STAMP, time_authority.OWNER_SM2, SM2_SM3, _TIME_STAMP
+        )
+    sign_sandbox_root(world)
     for body in BODIES:
         with world.begin() as tx:
             _found(tx, world, body)
@@ -129,15 +138,13 @@ def seed(world: World) -> None:
 
 def _found(tx: Session, world: World, body: Body) -> None:
     """Give a body its keys, its certificates, its seal, its rights and its clerk."""
-    owner, vault = body.issuer.uscc, world.vault
+    owner = body.issuer.uscc
     register_issuer(tx, body.issuer, (body.type_code,))
     _key(tx, world, Purpose.LICENCE_DATA, owner, ES256)
     _key(tx, world, Purpose.LICENCE_CODE, owner, ES256)
     subject = Subject(body.issuer.name, body.issuer.name, owner)
-    if _key(tx, world, Purpose.PDF_SEAL, owner, ES256):
-        authority.certify(tx, vault, Purpose.PDF_SEAL, owner, subject)
-    if _key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3):
-        certificate = authority.certify(tx, vault, Purpose.OFD_SEAL, owner, subject)
+    _certified_key(tx, world, Purpose.PDF_SEAL, owner, ES256, subject)
+    if certificate := _certified_key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3, subject):
         _make_seal(tx, world, body, certificate)
     if staff.credentials(tx, body.clerk.username) is None:
         staff.open_account(tx, world.provider, body.clerk)
@@ -145,7 +152,9 @@ def _found(tx: Session, world: World, body: Body) -> None:
 
 def _make_seal(tx: Session, world: World, body: Body, certificate: bytes) -> None:
     picture = draw(body.issuer.name, width_mm=SEAL_MM)
-    maker_certificate, _ = world.vault.certificate(tx, Purpose.SEAL_MAKER, SERVICE)
+    maker = Purpose.SEAL_MAKER
+    maker_certificate, _ = world.vault.certificate(tx, maker, SERVICE)
+    consent = sandbox_consent(tx, world.vault, vault.USE, maker, SERVICE)
     now = world.clock()
     seal = make_seal(
         esid=body.esid,
@@ -158,7 +167,7 @@ def _make_seal(tx: Session, world: World, body: Body, certificate: bytes) -> Non
         created=now,
         valid_from=now,
         valid_until=min(now + _SEAL_LASTS, parse(certificate).not_after),
-        maker_signer=world.vault.signer(tx, Purpose.SEAL_MAKER, SERVICE),
+        maker_signer=world.vault.signer(tx, maker, SERVICE, by=_BY, consent=consent),
         maker_certificate=maker_certificate,
     )
     registry.record(tx, body.issuer.uscc, body.esid, seal, picture, SEAL_MM, SEAL_MM)
@@ -168,8 +177,19 @@ def _key(tx: Session, world: World, purpose: Purpose, owner: str, algorithm: Alg
     """Make the key if it is missing, and say whether it was."""
     if any(record.owner == owner for record in world.vault.public_keys(tx, purpose)):
         return False
-    world.vault.make(tx, purpose, owner, algorithm)
+    guarded = purpose in GUARDED
+    consent = sandbox_consent(tx, world.vault, vault.MAKE, purpose, owner) if guarded else None
+    world.vault.make(tx, purpose, owner, algorithm, by=_BY, consent=consent)
     return True
+
+
+def _certified_key(
+    tx: Session, world: World, purpose: Purpose, owner: str, algorithm: Algorithm, subject: Subject
+) -> bytes | None:
+    """Make the key and its certificate if they are missing, and return the certificate made."""
+    if not _key(tx, world, purpose, owner, algorithm):
+        return None
+    return authority.certify(tx, world.vault, purpose, owner, subject, by=_BY)
 
 
 def _registrations(world: World) -> tuple[Registration, ...]:

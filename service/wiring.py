@@ -8,36 +8,41 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx2
+import structlog
 from redis import Redis
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, select
 
 from idp.provider import Provider
 from idp.sources.population_register import HttpPopulationRegister
 from idp.sources.sms_gateway import HttpSmsGateway
-from keys import access_token, journal
+from keys import journal_sequencer
 from keys.access_token import Caller
+from keys.algorithm_policy import AlgorithmPolicy
 from keys.algorithms import Purpose
-from keys.jose import TokenUnknownKey
+from keys.key_use import in_journal
 from keys.protected_numbers import NumberProtector
-from keys.signer import PublicKey
+from keys.tables import authority, custodian, private_key
 from keys.vault import Vault
 from license_store.desk import Desk
 from license_store.files import FileStore, open_files
 from license_store.jobs import Job, jobs
+from service import key_encryption
 from service.db import Begin, beginner, connect
 from service.public_artefacts import SERVICE, OwnArtefacts
 from service.queue import Queue
-from service.remembered import Remembered
 from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings
+from service.token_check import published_keys, token_check
 from verification.verifier import Verifier
 
 _SOURCE_TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
-_KEYS_KEPT_FOR = timedelta(seconds=60)
+_TOKENS = (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
+
+_log = structlog.get_logger("yinxin.wiring")
 
 
 class SandboxKeysError(Exception):
@@ -60,6 +65,18 @@ class Surroundings:
     redis_url: str
     address: str
     simulators_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What keys need and nothing above them: the database and the vault. Commands work on this."""
+
+    settings: Settings
+    engine: Engine
+    begin: Begin
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+    vault: Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,25 @@ def licence_audience(address: str) -> str:
 
 
 @contextmanager
+def ground(settings: Settings, database_url: str, chance: Chance) -> Iterator[Ground]:
+    """Yield the database and the vault on it; their connections are closed at the end."""
+    with ExitStack() as closing:
+        engine = connect(database_url, settings.database_pool)
+        closing.callback(engine.dispose)
+        token = closing.enter_context(key_encryption.token(settings))
+        begin = beginner(engine)
+        vault = Vault(
+            key_encryption.keys_of(settings, _secret_text(settings, SECRETS[0], chance), token),
+            chance.clock,
+            chance.random,
+            record=in_journal(begin),
+            token=token,
+            policy=AlgorithmPolicy().with_retirements(settings.retirements),
+        )
+        yield Ground(settings, engine, begin, chance.clock, chance.random, vault)
+
+
+@contextmanager
 def build(
     settings: Settings,
     around: Surroundings,
@@ -106,21 +142,19 @@ def build(
     wrap_files: Callable[[FileStore], FileStore] = lambda files: files,
 ) -> Iterator[World]:
     """Yield the World; its connections are closed at the end. `wrap_files` lets a test break them."""
-    keys = {name: _secret(settings, name, chance) for name in SECRETS}
+    keys = {name: _secret(settings, name, chance) for name in SECRETS[1:]}
     with ExitStack() as closing:
-        engine = connect(around.database_url, settings.database_pool)
-        closing.callback(engine.dispose)
+        below = closing.enter_context(ground(settings, around.database_url, chance))
+        begin, vault = below.begin, below.vault
         redis = closing.enter_context(Redis.from_url(around.redis_url))
-        begin = beginner(engine)
-        vault = Vault(keys["key_encryption_key"], chance.clock, chance.random)
         protector = NumberProtector(keys["number_index_key"], keys["number_seal_key"])
         provider = Provider(
             begin=begin,
             clock=chance.clock,
             random=chance.random,
             redis=redis,
-            signer=lambda tx, purpose: vault.signer(tx, purpose, SERVICE),
-            token_keys=lambda tx: tuple(_token_keys(tx, vault).values()),
+            signer=lambda tx, purpose: vault.signer(tx, purpose, SERVICE, by="idp"),
+            token_keys=lambda tx: tuple(published_keys(tx, vault, *_TOKENS).values()),
             protector=protector,
             public_url=around.address,
             population_register=HttpPopulationRegister(
@@ -138,20 +172,20 @@ def build(
             begin=begin,
             clock=chance.clock,
             random=chance.random,
-            signer=vault.signer,
+            signer=partial(vault.signer, by="license_store"),
             certificate=vault.certificate,
             files=wrap_files(open_files(settings.files_url or settings.var.resolve() / "files")),
             defer=queue.defer,
             protector=protector,
             public_url=around.address,
         )
-        every_job |= {**jobs(desk), **_own_jobs(begin, chance.clock)}
+        every_job |= {**jobs(desk), **_own_jobs(begin, vault, chance.clock)}
         artefacts = OwnArtefacts(begin, vault, desk, chance.clock)
         yield World(
             settings=settings,
             address=around.address,
             simulators_url=around.simulators_url,
-            engine=engine,
+            engine=below.engine,
             begin=begin,
             redis=redis,
             clock=chance.clock,
@@ -162,17 +196,25 @@ def build(
             artefacts=artefacts,
             verifier=Verifier(artefacts, chance.clock, around.address),
             queue=queue,
-            check_token=_token_check(begin, vault, provider, chance.clock),
+            check_token=token_check(
+                begin, vault, provider.issuer, licence_audience(around.address), chance.clock
+            ),
         )
 
 
 def refuse_sandbox_keys(world: World) -> None:
-    """Raise `SandboxKeysError` when a production service's vault holds a sandbox's roots."""
+    """Raise `SandboxKeysError` when a production service's database holds what a sandbox's does:
+    keys, authorities or custodians of its names.
+    """
     if world.settings.mode is not Mode.PRODUCTION:
         return
     with world.begin() as tx:
-        owners = {record.owner for record in world.vault.public_keys(tx, Purpose.CERTIFICATES)}
-    if sandbox := sorted(owner for owner in owners if owner.startswith(SANDBOX_MARK)):
+        names = {
+            *tx.scalars(select(private_key.c.owner)),
+            *tx.scalars(select(authority.c.name)),
+            *tx.scalars(select(custodian.c.name)),
+        }
+    if sandbox := sorted(name for name in names if name.startswith(SANDBOX_MARK)):
         raise SandboxKeysError(
             f"the database holds demonstration keys ({', '.join(sandbox)}): "
             "production needs a database of its own (YINXIN_DATABASE_URL)"
@@ -180,11 +222,13 @@ def refuse_sandbox_keys(world: World) -> None:
 
 
 def _secret(settings: Settings, name: str, chance: Chance) -> bytes:
-    """Return the 32 bytes of a secret: from the settings, else from a file made at first use."""
-    text = getattr(settings, name).get_secret_value()
-    if not text:
-        text = _kept_secret(settings.var / "secrets" / name, chance)
-    return bytes.fromhex(text.removeprefix(SANDBOX_MARK))
+    """Return the 32 bytes of a secret."""
+    return bytes.fromhex(_secret_text(settings, name, chance).removeprefix(SANDBOX_MARK))
+
+
+def _secret_text(settings: Settings, name: str, chance: Chance) -> str:
+    """Return the text of a secret: from the settings, else from a file made at first use."""
+    return settings.secret(name) or _kept_secret(settings.var / "secrets" / name, chance)
 
 
 def _kept_secret(path: Path, chance: Chance) -> str:
@@ -207,51 +251,17 @@ def _client(closing: ExitStack, base_url: str) -> httpx2.Client:
     )
 
 
-def _own_jobs(begin: Begin, clock: Callable[[], datetime]) -> Mapping[str, Job]:
+def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapping[str, Job]:
     def chain_journal() -> None:
+        journal_sequencer.run(begin, vault, clock)
+
+    def rotate_keys() -> None:
         with begin() as tx:
-            journal.chain(tx, clock)
+            rotation = vault.rotate(tx, by=SERVICE)
+        for step in rotation.by_hand:
+            _log.warning("a key is due", purpose=step.purpose.value, owner=step.owner)
 
-    return {"chain_journal": Job(chain_journal, every="* * * * *")}
-
-
-def _token_keys(tx: Session, vault: Vault) -> Mapping[str, PublicKey]:
     return {
-        record.public_key.kid: record.public_key
-        for purpose in (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
-        for record in vault.public_keys(tx, purpose)
+        "chain_journal": Job(chain_journal, every="* * * * *"),
+        "rotate_keys": Job(rotate_keys, every="17 3 * * *"),
     }
-
-
-def _token_check(
-    begin: Begin, vault: Vault, provider: Provider, clock: Callable[[], datetime]
-) -> Callable[[str], Caller]:
-    """Return the licence API's check of an access token.
-
-    The keys are kept for a minute; a token that names another key makes them be read again.
-    """
-
-    def load() -> Mapping[str, PublicKey]:
-        with begin() as tx:
-            found = vault.public_keys(tx, Purpose.ACCESS_TOKEN)
-        return {record.public_key.kid: record.public_key for record in found}
-
-    keys = Remembered(load, clock, _KEYS_KEPT_FOR)
-
-    def once(token: str) -> Caller:
-        return access_token.check(
-            token,
-            keys.get(),
-            issuer=provider.issuer,
-            audience=licence_audience(provider.public_url),
-            now=clock(),
-        )
-
-    def check(token: str) -> Caller:
-        try:
-            return once(token)
-        except TokenUnknownKey:
-            keys.forget()
-            return once(token)
-
-    return check

@@ -19,9 +19,8 @@ from sqlalchemy import select
 
 from idp import registration
 from idp.registration import Form
-from keys import jose, journal
-from keys.algorithms import Purpose
-from keys.signer import PublicKey
+from keys import jose, journal, journal_sequencer, trust_publishing
+from keys.trust_root import RootKeys
 from license_store.files import FileStore
 from license_store.licence import State
 from license_store.tables import FileRow, LicenceRow
@@ -116,8 +115,7 @@ class Rig:
         self.http = client(world.address)
         self._simulators = client(world.simulators_url)
         with world.begin() as tx:
-            (record,) = world.vault.public_keys(tx, Purpose.TRUST_LIST)
-        self.trust_root: PublicKey = record.public_key
+            self.root_keys: RootKeys = trust_publishing.newest_root(tx).root_keys
 
     def close(self) -> None:
         for browser in self._browsers:
@@ -259,17 +257,18 @@ class Rig:
 
     def check_everything(self) -> None:
         """Check the whole state, as far as can be as a stranger: with public artefacts only."""
+        journal_sequencer.run(self.world.begin, self.world.vault, self.clock)
         with self.world.begin() as tx:
-            journal.chain(tx, self.clock)
-            assert journal.verify(tx) > 0
+            keys = journal_sequencer.keys(tx, self.world.vault)
+            assert journal.verify(tx, keys=keys).heads > 0
         self._check_key_set()
         for licence in self._issued():
             self._check_licence(licence)
 
     @cached_property
     def stranger(self) -> Verifier:
-        """A verifier that has the service's address and the root's public key, and nothing else."""
-        sources = HttpSources(self.http, self.address, self.trust_root, self.clock)
+        """A verifier that has the service's address and the public root keys, and nothing else."""
+        sources = HttpSources(self.http, self.address, self.root_keys, self.clock)
         return Verifier(sources, self.clock, self.address)
 
     def _issued(self) -> list[LicenceRow]:

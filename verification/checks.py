@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Generic, TypeVar
 
+from keys.trust import TrustedIssuer
 from seal.report import Finding, Outcome
 from seal.status_list import Status
 from verification.sources import Sources
@@ -92,8 +93,13 @@ _OF_STATUS = {
 }
 
 
-def judge_status(sources: Sources, list_number: int, index: int) -> Reason:
-    """Look the licence up in its published status list; no current list means nobody knows."""
+def judge_status(sources: Sources, issuer: TrustedIssuer, list_number: int, index: int) -> Reason:
+    """Look the licence up in its published status list; no current list means nobody knows.
+
+    The number is one of the issuer's own place: elsewhere it names a list that is not here.
+    """
+    if issuer.source:
+        return unknown("status.elsewhere", issuer.source)
     statuses = sources.status_list(list_number)
     if statuses is None:
         return unknown("status.unavailable", str(list_number))

@@ -14,7 +14,7 @@ from keys import certificates, cose, jose
 from keys.algorithms import Purpose
 from keys.errors import DomainError
 from keys.jose import TokenWrongType
-from keys.trust import TrustedIssuer, TrustedKey, TrustList
+from keys.trust import Anchors, TrustedIssuer, TrustedKey, TrustList
 from seal import ofd_verify, pdf_verify, statement
 from seal.ofd_package import NotAnOfd
 from seal.qr import PictureTooLarge, PictureUnreadable, read_picture
@@ -59,7 +59,7 @@ _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 class Format:
     """How one document format is judged: its seals, and what its page prints."""
 
-    verify: Callable[[bytes, tuple[bytes, ...], datetime], SealReport]
+    verify: Callable[[bytes, Anchors, datetime], SealReport]
     read_page: Callable[[bytes, SealReport], Printed]
 
 
@@ -140,7 +140,7 @@ def _judge_document(verifier: Verifier, content: bytes, format_: Format) -> Verd
         gap = Finding("document.issuer", Outcome.UNKNOWN, "trust_list.unavailable")
         return Verdict(fold((gap,)), (gap,), None, now)
     try:
-        report = format_.verify(content, trust_list.anchors, now)
+        report = format_.verify(content, trust_list.anchors_for, now)
     except NotAnOfd as error:
         if error.parameters["reason"] == "no_ofd_xml":
             raise NotALicenceFile() from error
@@ -275,7 +275,8 @@ def validity(document: Document) -> Reason:
 
 def status(document: Document) -> Reason:
     data = document.data
-    return judge_status(document.verifier.sources, data.status_list, data.status_index)
+    sources = document.verifier.sources
+    return judge_status(sources, document.issuer, data.status_list, data.status_index)
 
 
 DOCUMENT_CHECKS: tuple[Check[Document], ...] = (

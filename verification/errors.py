@@ -52,6 +52,6 @@ class VerificationBusy(FileRefused):
 
 
 class TrustListUnavailable(DomainError):
-    """The signed trust list cannot be served now."""
+    """The signed trust list, its root or its changes cannot be served now."""
 
     code = "trust_list.unavailable"

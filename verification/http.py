@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol
 
-from fastapi import FastAPI, File, Header, Request, Response, UploadFile
+from fastapi import FastAPI, File, Header, Path, Request, Response, UploadFile
 
 from seal.report import Finding, SealFinding
 from verification.document import MOST_BYTES, judge_file
@@ -35,6 +35,7 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "file.no_code": 422,
         "file.several_codes": 422,
         "trust_list.unavailable": 503,
+        "trust_list.version_unknown": 404,
         "verification.busy": 503,
     }
 )
@@ -87,7 +88,7 @@ def app(verifier: Verifier, say: Say, locale_of: LocaleOf) -> FastAPI:
         response_class=Response,
         responses={
             200: {
-                "description": "A compact JWS, signed by the trust list root.",
+                "description": "A compact JWS, by a key that the trust root names.",
                 "content": {"application/jose": {"schema": {"type": "string"}}},
             },
             304: {"description": "Not changed since the given ETag."},
@@ -96,15 +97,57 @@ def app(verifier: Verifier, say: Say, locale_of: LocaleOf) -> FastAPI:
     )
     def get_trust_list(if_none_match: Annotated[str | None, Header()] = None) -> Response:
         signed = verifier.sources.signed_trust_list()
-        if signed is None:
-            raise TrustListUnavailable()
-        etag = f'"{hashlib.sha256(signed.encode()).hexdigest()[:32]}"'
-        headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
-        if if_none_match == etag:
-            return Response(status_code=304, headers=headers)
-        return Response(signed, media_type="application/jose", headers=headers)
+        return _artefact(signed, "application/jose", if_none_match)
+
+    @api.get(
+        "/trust-list/since/{version}",
+        operation_id="trust_list_changes",
+        summary="What changed in the trust list since a version, with the new list's signature",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "Anchors and issuers that are new, changed or gone; the parts "
+                "`protected` and `signature` are those of the list they lead to.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **_problems(404, 422, 503),
+        },
+    )
+    def get_trust_list_changes(version: Annotated[int, Path(ge=0, lt=2**63)]) -> Response:
+        return _artefact(verifier.sources.trust_changes(version), "application/json", None)
+
+    @api.get(
+        "/trust-root",
+        operation_id="trust_root",
+        summary="The documents that say who signs the trust list",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "JWS in the general JSON form, oldest first, each signed by two of "
+                "three root keys: pin the root keys, and follow the documents from there.",
+                "content": {
+                    "application/json": {"schema": {"type": "array", "items": {"type": "object"}}}
+                },
+            },
+            304: {"description": "Not changed since the given ETag."},
+            **_problems(503),
+        },
+    )
+    def get_trust_root(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+        return _artefact(verifier.sources.trust_roots(), "application/json", if_none_match)
 
     return api
+
+
+def _artefact(text: str | None, media_type: str, if_none_match: str | None) -> Response:
+    """Hand out a public artefact, or say that the caller has it. Raises TrustListUnavailable."""
+    if text is None:
+        raise TrustListUnavailable()
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+    if if_none_match == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type=media_type, headers=headers)
 
 
 def told(verdict: Verdict, say: Say, locale: str) -> VerdictOut:

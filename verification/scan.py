@@ -128,7 +128,8 @@ def validity(scan: Scan) -> Reason:
 
 def status(scan: Scan) -> Reason:
     told = scan.statement
-    return judge_status(scan.verifier.sources, told.status_list, told.status_index)
+    sources = scan.verifier.sources
+    return judge_status(sources, scan.issuer, told.status_list, told.status_index)
 
 
 CODE_CHECKS: tuple[Check[Scan], ...] = (

@@ -7,6 +7,7 @@ answer: both give `None` then, and the verdict says unknown.
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,10 +17,20 @@ import httpx2
 from keys.algorithms import Purpose
 from keys.errors import DomainError
 from keys.signer import PublicKey
-from keys.trust import TrustList, read_trust_list
+from keys.trust import TrustList
+from keys.trust_delta import VersionUnknown, follow_delta
+from keys.trust_root import RootKeys, TrustRoot, read_roots
+from keys.trust_signing import LARGEST, read_trust_list
 from seal.status_list import StatusList, read_status_list
 
+_TRUST_ROOT = "/api/verification/trust-root"
 _TRUST_LIST = "/api/verification/trust-list"
+
+
+class TrustRootOlder(DomainError):
+    """The server hands out an older root document (`version`) than it did before."""
+
+    code = "trust_root.older"
 
 
 class TrustListOlder(DomainError):
@@ -42,7 +53,18 @@ class Sources(Protocol):
         ...
 
     def signed_trust_list(self) -> str | None:
-        """Return the same list as its root signed it (compact JWS), for others to check."""
+        """Return the same list as it was signed (compact JWS), for others to check."""
+        ...
+
+    def trust_roots(self) -> str | None:
+        """Return the root documents that say who signs the list (JSON array, oldest first)."""
+        ...
+
+    def trust_changes(self, since: int) -> str | None:
+        """Return what leads from the list of version `since` to the one in force (JSON).
+
+        Raises `VersionUnknown` when that version is not known here.
+        """
         ...
 
     def status_list(self, number: int) -> StatusList | None:
@@ -51,12 +73,12 @@ class Sources(Protocol):
 
 
 def status_list_keys(trust_list: TrustList, now: datetime) -> Mapping[str, PublicKey]:
-    """Return the keys that may sign status lists at the moment `now`, by kid."""
+    """Return the keys that may sign status lists at the moment `now`, by kid: our own only."""
     return {
         key.public_key.kid: key.public_key
         for issuer in trust_list.issuers
         for key in issuer.keys
-        if key.purpose is Purpose.STATUS_LIST and key.good_at(now)
+        if not issuer.source and key.purpose is Purpose.STATUS_LIST and key.good_at(now)
     }
 
 
@@ -86,41 +108,52 @@ class _Kept:
 class HttpSources:
     """The artefacts of the Yinxin at `base_url`, fetched over HTTP and kept by their cache rules.
 
-    `client` decides TLS and proxies; `root_key` is the pinned key that signs trust lists.
-    What a server sends replaces the kept copy only after its signature was checked, so a broken
-    or forged answer cannot push out a good one.
+    `client` decides TLS and proxies; `root_keys` are the pinned keys, all that is believed. Once it
+    has a trust list it asks only for what changed. What a server sends replaces the kept copy only
+    after its signature was checked, so a broken or forged answer cannot push out a good one.
     """
 
-    MOST_BYTES = 8 * 1024 * 1024
+    MOST_BYTES = LARGEST
     TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 
     def __init__(
         self,
         client: httpx2.Client,
         base_url: str,
-        root_key: PublicKey,
+        root_keys: RootKeys,
         clock: Callable[[], datetime],
         rules: CacheRules | None = None,
     ) -> None:
         self._client = client
         self._base_url = base_url.rstrip("/")
-        self._root_key = root_key
+        self._root_keys = root_keys
         self._clock = clock
         self._rules = rules or CacheRules()
         self._kept: dict[str, _Kept] = {}
-        self._told: tuple[str, TrustList] | None = None
+        self._told_root: tuple[str, TrustRoot] | None = None
+        self._told_list: tuple[str, TrustRoot, TrustList] | None = None
         self._asking = threading.Lock()
 
     def trust_list(self) -> TrustList | None:
-        signed = self.signed_trust_list()
-        return None if signed is None else self._read_trust_list(signed)
+        signed, root = self.signed_trust_list(), self._root()
+        return None if signed is None or root is None else self._read_list(signed, root)
 
     def signed_trust_list(self) -> str | None:
-        kept = self._current(_TRUST_LIST, self._check_trust_list)
-        if kept.confirmed_at is None:
+        root = self._root()
+        if root is None:
+            return None
+        kept = self._current(_TRUST_LIST, lambda kept: self._ask_trust_list(kept, root))
+        if kept.confirmed_at is None or self._held(kept, root) is None:
             return None
         age = self._clock() - kept.confirmed_at
         return kept.text if age <= self._rules.trust_for else None
+
+    def trust_roots(self) -> str | None:
+        return None if self._root() is None else self._kept[_TRUST_ROOT].text
+
+    def trust_changes(self, since: int) -> str | None:
+        # Only the server has the lists of before; whoever asks here gets the whole list instead.
+        raise VersionUnknown(version=since)
 
     def status_list(self, number: int) -> StatusList | None:
         trust_list = self.trust_list()
@@ -136,27 +169,78 @@ class HttpSources:
                 raise WrongStatusList(number=number)
             return statuses
 
-        kept = self._current(path, read)
+        kept = self._current(path, lambda kept: self._ask(path, kept, read))
         try:
             return read(kept.text)
         except DomainError:
             return None
 
-    def _check_trust_list(self, text: str) -> None:
-        kept = self._kept.get(_TRUST_LIST)
-        least = self._read_trust_list(kept.text).version if kept and kept.text else 0
-        version = read_trust_list(text, self._root_key).version
-        if version < least:
-            raise TrustListOlder(version=version)
+    # --- The root and the list ---
 
-    def _read_trust_list(self, signed: str) -> TrustList:
-        """Return what a signed list says; the last one is not read twice, as it may be large."""
-        told = self._told
-        if told is None or told[0] != signed:
-            told = self._told = (signed, read_trust_list(signed, self._root_key))
+    def _root(self) -> TrustRoot | None:
+        """Return the root document in force, or None when none can be had that has not ended."""
+        kept = self._current(
+            _TRUST_ROOT, lambda kept: self._ask(_TRUST_ROOT, kept, self._check_root)
+        )
+        if not kept.text:
+            return None
+        root = self._read_root(kept.text)
+        return root if self._clock() < root.ends_at else None
+
+    def _check_root(self, text: str) -> None:
+        version = read_roots(text, self._root_keys, self._clock()).version
+        kept = self._kept.get(_TRUST_ROOT)
+        if kept and kept.text and version < self._read_root(kept.text).version:
+            raise TrustRootOlder(version=version)
+
+    def _read_root(self, text: str) -> TrustRoot:
+        """Return what checked root documents say; the same ones are not checked twice."""
+        told = self._told_root
+        if told is None or told[0] != text:
+            told = self._told_root = (text, read_roots(text, self._root_keys, self._clock()))
         return told[1]
 
-    def _current(self, path: str, check: Callable[[str], object]) -> _Kept:
+    def _ask_trust_list(self, kept: _Kept, root: TrustRoot) -> _Kept:
+        held = self._held(kept, root)
+        if held is not None:
+            with suppress(DomainError, httpx2.HTTPError, UnicodeDecodeError):
+                return self._ask_changes(kept, held, root)
+        return self._ask(_TRUST_LIST, kept, lambda text: self._check_list(text, held, root))
+
+    def _ask_changes(self, kept: _Kept, held: TrustList, root: TrustRoot) -> _Kept:
+        """Follow the server to its newest list; raise when the whole list must be asked for."""
+        path = f"{_TRUST_LIST}/since/{held.version}"
+        try:
+            told, _ = self._get(path, "")
+        except httpx2.TransportError:
+            return self._backed_off(kept)
+        signed = follow_delta(held, told or "", root)
+        self._check_list(signed, held, root)
+        now = self._clock()
+        return _Kept(signed, "", now, now + self._rules.ask_again_after)
+
+    def _held(self, kept: _Kept, root: TrustRoot) -> TrustList | None:
+        """Return the list kept, unless its signer is one the root no longer names."""
+        try:
+            return self._read_list(kept.text, root) if kept.text else None
+        except DomainError:
+            return None
+
+    def _check_list(self, text: str, held: TrustList | None, root: TrustRoot) -> None:
+        version = read_trust_list(text, root).version
+        if held is not None and version < held.version:
+            raise TrustListOlder(version=version)
+
+    def _read_list(self, signed: str, root: TrustRoot) -> TrustList:
+        """Return what a signed list says; the last one is not read twice, as it may be large."""
+        told = self._told_list
+        if told is None or told[:2] != (signed, root):
+            told = self._told_list = (signed, root, read_trust_list(signed, root))
+        return told[2]
+
+    # --- Asking and keeping ---
+
+    def _current(self, path: str, ask: Callable[[_Kept], _Kept]) -> _Kept:
         """Return what is kept of `path`, having asked the server first if it is time to."""
         kept = self._kept.get(path)
         if kept is not None and self._clock() < kept.ask_again_at:
@@ -164,28 +248,36 @@ class HttpSources:
         with self._asking:
             kept = self._kept.get(path)
             if kept is None or self._clock() >= kept.ask_again_at:
-                kept = self._ask(path, kept or _Kept("", "", None, self._clock()), check)
-                self._kept[path] = kept
+                kept = self._kept[path] = ask(kept or _Kept("", "", None, self._clock()))
         return kept
 
     def _ask(self, path: str, kept: _Kept, check: Callable[[str], object]) -> _Kept:
-        headers = {"If-None-Match": kept.etag} if kept.etag else {}
         try:
-            with self._client.stream(
-                "GET", self._base_url + path, headers=headers, timeout=self.TIMEOUT
-            ) as response:
-                now = self._clock()
-                again = now + self._rules.ask_again_after
-                if response.status_code == httpx2.codes.NOT_MODIFIED and kept.etag:
-                    return replace(kept, confirmed_at=now, ask_again_at=again)
-                response.raise_for_status()
-                text = self._read(response)
-            check(text)
+            text, etag = self._get(path, kept.etag)
+            if text is not None:
+                check(text)
         except (httpx2.HTTPError, DomainError, UnicodeDecodeError):
-            return replace(kept, ask_again_at=self._clock() + self._rules.back_off)
-        return _Kept(text, response.headers.get("ETag", ""), now, again)
+            return self._backed_off(kept)
+        now = self._clock()
+        again = now + self._rules.ask_again_after
+        if text is None:
+            return replace(kept, confirmed_at=now, ask_again_at=again)
+        return _Kept(text, etag, now, again)
 
-    def _read(self, response: httpx2.Response) -> str:
+    def _backed_off(self, kept: _Kept) -> _Kept:
+        return replace(kept, ask_again_at=self._clock() + self._rules.back_off)
+
+    def _get(self, path: str, etag: str) -> tuple[str | None, str]:
+        """Return a text and its ETag, or None for the text when it is still the one of `etag`."""
+        headers = {"If-None-Match": etag} if etag else {}
+        url = self._base_url + path
+        with self._client.stream("GET", url, headers=headers, timeout=self.TIMEOUT) as response:
+            if response.status_code == httpx2.codes.NOT_MODIFIED and etag:
+                return None, etag
+            response.raise_for_status()
+            return self._body(response), response.headers.get("ETag", "")
+
+    def _body(self, response: httpx2.Response) -> str:
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece

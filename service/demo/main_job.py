@@ -16,10 +16,12 @@ import zxingcpp
 from PIL import Image
 
 from keys.algorithms import ES256
-from keys.certificates import parse
 from keys.cose import read as read_sign1
 from keys.cose import sign1
 from keys.software_signer import SoftwareSigner, generate
+from keys.trust import TrustList
+from keys.trust_root import claimed_root, read_roots
+from keys.trust_signing import read_trust_list
 from seal import ofd_verify, pdf_verify
 from seal.qr import png as qr_png
 from seal.statement import code_text, read_code
@@ -237,14 +239,17 @@ def keep_certificates(w: Walk) -> None:
         folder = w.folder / "certificates"
         folder.mkdir(exist_ok=True)
         with Caller(w.base_url) as stranger:
+            roots = stranger.get(f"{VERIFICATION}/trust-root").text
             signed_list = stranger.get(f"{VERIFICATION}/trust-list").text
+        (folder / "trust-root.json").write_text(roots, encoding="ascii")
         (folder / "trust-list.jws").write_text(signed_list, encoding="ascii")
-        anchors = _anchors(signed_list)
-        found = {f"root-{parse(der).public_key.algorithm.key_type}": der for der in anchors}
+        trusted = _trust_list(roots, signed_list)
+        found = {anchor.name: anchor.der for anchor in trusted.anchors}
         for licence in w.licences:
             now = datetime.now(UTC)
             for kind, verify in (("ofd", ofd_verify.verify), ("pdf", pdf_verify.verify)):
-                report = verify(_file(w, licence, kind).read_bytes(), anchors, now)
+                content = _file(w, licence, kind).read_bytes()
+                report = verify(content, trusted.anchors_for, now)
                 for seal in report.seals:
                     found[f"{licence['issuer']}-{kind}"] = seal.signer_certificate
         for name, der in found.items():
@@ -252,10 +257,10 @@ def keep_certificates(w: Walk) -> None:
         step.told = str(len(found))
 
 
-def _anchors(signed_list: str) -> tuple[bytes, ...]:
-    payload = signed_list.split(".")[1]
-    told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return tuple(base64.b64decode(der) for der in told["anchors"])
+def _trust_list(roots: str, signed_list: str) -> TrustList:
+    """Read the list as a verifier does that pins the root keys it meets at its first visit."""
+    pinned = claimed_root(json.dumps(json.loads(roots)[0])).root_keys
+    return read_trust_list(signed_list, read_roots(roots, pinned, datetime.now(UTC)))
 
 
 def _pem(der: bytes) -> str:

@@ -43,8 +43,9 @@ def test_the_main_job_is_walked_from_registration_to_verdict(rig: Rig, tmp_path:
         for suffix in ("ofd", "pdf", "png", "qr.png"):
             assert (tmp_path / f"{licence['identifier']}.{suffix}").stat().st_size > 500
     assert {path.name for path in (tmp_path / "certificates").iterdir()} >= {
-        "root-SM2.pem",
-        "root-P-256.pem",
+        "sandbox-seal-ca.pem",
+        "sandbox-document-ca.pem",
+        "trust-root.json",
         "trust-list.jws",
     }
     rig.check_everything()

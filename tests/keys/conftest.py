@@ -18,8 +18,10 @@ from keys.certificates import (
     parse,
     self_signed,
 )
+from keys.kek import key_encryption_keys
 from keys.software_signer import SoftwareSigner, generate
 from keys.vault import Vault
+from tests.keys import key_builders
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 
@@ -32,6 +34,13 @@ class Issued:
     root_signer: SoftwareSigner
     leaf: Certificate
     leaf_signer: SoftwareSigner
+
+
+def key_pair(algorithm: Algorithm, number: int) -> SoftwareSigner:
+    """Return a new key, or for RSA, whose making is slow, always the same one of that number."""
+    if algorithm.key_type == "RSA":
+        return key_builders.signer(algorithm, number)
+    return SoftwareSigner(generate(algorithm))
 
 
 @pytest.fixture
@@ -54,8 +63,7 @@ def issued() -> Callable[..., Issued]:
         lasts: timedelta = timedelta(days=365),
         uscc: str = "11330100MBXX00027W",
     ) -> Issued:
-        root_signer = SoftwareSigner(generate(algorithm))
-        leaf_signer = SoftwareSigner(generate(algorithm))
+        root_signer, leaf_signer = key_pair(algorithm, 0), key_pair(algorithm, 1)
         validity = (NOW, NOW + timedelta(days=3650))
         root_subject = Subject("示例根证书", "示例机构")
         root = parse(self_signed(root_signer, root_profile, root_subject, validity))
@@ -69,4 +77,5 @@ def issued() -> Callable[..., Issued]:
 
 @pytest.fixture
 def vault() -> Vault:
-    return Vault(bytes(range(32)), clock=lambda: NOW, random=os.urandom)
+    keks = key_encryption_keys(bytes(range(32)))
+    return Vault(keks, clock=lambda: NOW, random=os.urandom, record=lambda use: None)

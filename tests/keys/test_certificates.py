@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keys.algorithms import ES256, SM2_SM3, Algorithm
+from keys.algorithms import ES256, RS256, SM2_SM3, Algorithm
+from keys.certificate_profiles import TIME_STAMP
 from keys.certificates import (
     ISSUING_CA,
     PDF_SIGNER,
@@ -42,6 +43,7 @@ from keys.software_signer import SoftwareSigner, generate
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "sm2_x509.json").read_text())
 both = pytest.mark.parametrize("algorithm", [ES256, SM2_SM3], ids=lambda a: a.name)
+families = pytest.mark.parametrize("algorithm", [ES256, SM2_SM3, RS256], ids=lambda a: a.name)
 DAY = timedelta(days=1)
 
 
@@ -72,7 +74,7 @@ def verify_command(algorithm: Algorithm) -> str:
     return f"openssl verify -x509_strict -attime 1793606400 {told}-CAfile root.pem leaf.pem"
 
 
-@both
+@families
 @pytest.mark.parametrize("profile", [SEAL_MAKER, SEAL_SIGNER, PDF_SIGNER], ids=lambda p: p.name)
 def test_openssl_accepts_what_we_issue(
     algorithm: Algorithm, profile: Profile, issued: Issue, tmp_path: Path
@@ -91,7 +93,7 @@ def test_openssl_refuses_our_certificate_under_another_root(
     assert done.returncode != 0
 
 
-@both
+@families
 def test_openssl_reads_the_names_dates_and_usages_we_wrote(
     algorithm: Algorithm, issued: Issue, tmp_path: Path
 ) -> None:
@@ -109,7 +111,7 @@ def test_openssl_reads_the_names_dates_and_usages_we_wrote(
         assert told in text
 
 
-@both
+@families
 def test_a_certificate_reads_back_as_it_was_made(
     algorithm: Algorithm, issued: Issue, now: datetime
 ) -> None:
@@ -125,7 +127,7 @@ def test_a_certificate_reads_back_as_it_was_made(
     assert (leaf.is_ca, root.is_ca, root.path_length) == (False, True, 1)
 
 
-@both
+@families
 def test_a_chain_holds_from_its_first_to_its_last_second(
     algorithm: Algorithm, issued: Issue, now: datetime
 ) -> None:
@@ -305,9 +307,31 @@ def foreign(
 
 
 def test_a_key_outside_the_algorithm_table_is_refused_by_name(now: datetime) -> None:
-    for key in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())):
-        with pytest.raises(CertificateMalformed, match="KeyMalformed"):
-            parse(foreign(key, now))
+    with pytest.raises(CertificateMalformed, match="KeyMalformed"):
+        parse(foreign(ec.generate_private_key(ec.SECP384R1()), now))
+    with pytest.raises(CertificateMalformed, match="KeyWeak"):
+        parse(foreign(rsa.generate_private_key(65537, 1024), now))  # noqa: S505 - it is refused
+
+
+def test_extended_usages_and_critical_extensions_are_told(issued: Issue) -> None:
+    stamping = issued(profile=TIME_STAMP).leaf
+    assert stamping.extended_key_usage == {"1.3.6.1.5.5.7.3.8"}
+    assert stamping.critical == {"basic_constraints", "key_usage", "extended_key_usage"}
+    assert issued().leaf.extended_key_usage == frozenset()
+
+
+@pytest.mark.parametrize("subject_family", [ES256, SM2_SM3, RS256], ids=lambda a: a.name)
+@families
+def test_every_family_certifies_every_other(
+    algorithm: Algorithm, subject_family: Algorithm, issued: Issue, now: datetime, tmp_path: Path
+) -> None:
+    made = issued(algorithm)
+    key, subject = issued(subject_family).leaf.public_key, Subject("示例", "示例")
+    end = now + 9 * DAY
+    leaf = parse(issue(made.root, made.root_signer, PDF_SIGNER, subject, key, now, end, 7))
+    verify_chain(leaf, (), (made.root.der,), now)
+    done = openssl(tmp_path, verify_command(algorithm), root=made.root, leaf=leaf)
+    assert done.stdout == "leaf.pem: OK\n", done.stderr
 
 
 def test_a_critical_extension_nobody_here_understands_is_refused(now: datetime) -> None:

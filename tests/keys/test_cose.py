@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys import cose
-from keys.algorithms import ES256, SM2_SM3
+from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
+from keys.public_keys import public_key
 from keys.software_signer import SoftwareSigner, generate
 from keys.verify import BadSignature
+from tests.keys import key_builders
 
 FIXED = SoftwareSigner(generate(ES256))
 
@@ -34,6 +36,33 @@ def test_the_bytes_are_a_cose_sign1_by_the_standard(signer: SoftwareSigner) -> N
     assert isinstance(key, ec.EllipticCurvePublicKey)
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
     key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "number"),
+    [(ES256, -7), (EDDSA, -8), (PS256, -37), (RS256, -257)],
+    ids=lambda told: told.name if isinstance(told, Algorithm) else str(told),
+)
+def test_every_algorithm_with_a_number_signs_under_it(algorithm: Algorithm, number: int) -> None:
+    own = key_builders.signer(algorithm)
+    code = cose.sign1(b"payload", own)
+    protected, _, payload, signature = cbor2.loads(code).value
+    assert cbor2.loads(protected)[1] == number
+    statement = cose.read(code)
+    assert statement.algorithm is algorithm
+    cose.verify(statement, own.public_key)
+    for wrong in (signature[:-1], bytes(len(signature))):
+        changed = cose.read(cbor2.dumps(cbor2.CBORTag(18, [protected, {}, payload, wrong])))
+        with pytest.raises(BadSignature):
+            cose.verify(changed, own.public_key)
+
+
+def test_one_rsa_key_checks_only_the_scheme_it_is_for() -> None:
+    statement = cose.read(cose.sign1(b"x", key_builders.signer(PS256)))
+    spki = key_builders.signer(PS256).public_key.spki
+    with pytest.raises(BadSignature):
+        cose.verify(statement, public_key(spki, RS256))
+    cose.verify(statement, public_key(spki, PS256))
 
 
 def test_a_small_statement_costs_ninety_bytes_of_envelope(signer: SoftwareSigner) -> None:
@@ -98,7 +127,7 @@ def variants() -> dict[str, bytes]:
         "no kid": again(cbor2.dumps({1: -7}), {}, payload, signature),
         "a kid of text": again(cbor2.dumps({1: -7, 4: "kid"}), {}, payload, signature),
         "headers in another order": again(cbor2.dumps({4: kid, 1: -7}), {}, payload, signature),
-        "another algorithm": again(cbor2.dumps({1: -8, 4: kid}), {}, payload, signature),
+        "another algorithm": again(cbor2.dumps({1: -35, 4: kid}), {}, payload, signature),
         "an algorithm that is true": again(cbor2.dumps({1: True, 4: kid}), {}, payload, signature),
         "an algorithm that is a list": again(cbor2.dumps({1: [], 4: kid}), {}, payload, signature),
         "a text payload": again(protected, {}, "x", signature),

@@ -1,7 +1,9 @@
 import ctypes
+import itertools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keys import sm2, sm2_gmssl, sm2_openssl
+from keys import sm2, sm2_gmssl, sm2_gmssl_pyx, sm2_openssl
 from keys.curves import SM2, KeyMalformed
 from keys.der_signature import to_der
 
@@ -31,16 +33,19 @@ def openssl() -> sm2_openssl.OpensslBackend:
     return backend
 
 
-BACKENDS: list[sm2.Backend] = [openssl(), sm2_gmssl.backend()]
-either = pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
+# gmssl-pyx is optional: where its wheel does not install, two are left to compare.
+_WHEEL = sm2_gmssl_pyx.backend()
+BACKENDS: list[sm2.Backend] = [openssl(), *([_WHEEL] if _WHEEL else []), sm2_gmssl.backend()]
+PAIRS = list(itertools.permutations(BACKENDS, 2))
+each = pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
 
 
 def test_openssl_is_used_where_it_is() -> None:
     assert sm2.backend_name() == "openssl"
 
 
-@either
-def test_both_backends_pass_the_standards_example(backend: sm2.Backend) -> None:
+@each
+def test_every_backend_passes_the_standards_examples(backend: sm2.Backend) -> None:
     assert sm2.passes_self_test(backend)
 
 
@@ -52,9 +57,9 @@ def test_z_and_e_of_the_standard_come_out_for_every_user_id() -> None:
         assert sm2.digest(point, b"message digest", user_id) == e
 
 
-@either
+@each
 @pytest.mark.parametrize("vector", GENERATED)
-def test_both_backends_accept_the_published_signatures(
+def test_every_backend_accepts_the_published_signatures(
     backend: sm2.Backend, vector: dict[str, Any]
 ) -> None:
     point, user_id, message, e, signature = unhex(
@@ -73,7 +78,7 @@ def test_gmssl_given_the_published_nonce_makes_the_published_signature() -> None
         assert key.sign(e) == signature
 
 
-@either
+@each
 @pytest.mark.parametrize("vector", VECTORS["generated_edge_encodings"])
 def test_awkward_public_keys_are_computed_right(
     backend: sm2.Backend, vector: dict[str, Any]
@@ -86,8 +91,8 @@ def raw_or_none(vector: dict[str, Any]) -> bytes | None:
     return bytes.fromhex(vector["signature_raw"]) if "signature_raw" in vector else None
 
 
+@each
 @pytest.mark.parametrize("vector", VECTORS["negative_same_key_and_message"], ids=lambda v: v["why"])
-@pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
 def test_the_standards_message_with_a_wrong_signature_is_refused(
     backend: sm2.Backend, vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,11 +107,10 @@ def test_the_standards_message_with_a_wrong_signature_is_refused(
 
 @settings(max_examples=6, deadline=None)
 @given(scalar=SCALARS, message=st.binary(max_size=200), user_id=st.binary(max_size=40))
-def test_what_one_backend_signs_the_other_accepts(
+def test_what_one_backend_signs_the_others_accept(
     scalar: bytes, message: bytes, user_id: bytes
 ) -> None:
-    fast, slow = BACKENDS
-    for maker, checker in ((fast, slow), (slow, fast)):
+    for maker, checker in PAIRS:
         key = maker.private_key(scalar, os.urandom)
         e = sm2.digest(key.point, message, user_id)
         signature = key.sign(e)
@@ -119,8 +123,8 @@ def test_what_one_backend_signs_the_other_accepts(
 
 @settings(max_examples=4, deadline=None)
 @given(scalar=st.sampled_from([1, 2, 3, SM2.n - 3, SM2.n - 2]))
-def test_the_smallest_and_largest_keys_work_on_both_backends(scalar: int) -> None:
-    for maker, checker in (BACKENDS, BACKENDS[::-1]):
+def test_the_smallest_and_largest_keys_work_on_every_backend(scalar: int) -> None:
+    for maker, checker in PAIRS:
         key = maker.private_key(scalar.to_bytes(32), lambda size: b"\7" * size)
         assert checker.verify(key.point, b"e" * 32, key.sign(b"e" * 32))
 
@@ -161,26 +165,58 @@ def test_the_user_id_is_part_of_what_is_signed() -> None:
     assert not sm2.verify(key.point, b"m", signature)
 
 
-def test_a_backend_that_fails_the_example_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Yes:
-        name = "yes"
+class _SaysYes:
+    """A backend that finds every signature good."""
 
-        def private_key(self, scalar: bytes, random: sm2.Random) -> sm2_gmssl.GmsslKey:
-            return sm2_gmssl.GmsslKey(scalar, random)
+    name = "yes"
 
-        def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
-            return True
+    def private_key(self, scalar: bytes, random: sm2.Random) -> sm2_gmssl.GmsslKey:
+        return sm2_gmssl.GmsslKey(scalar, random)
 
+    def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
+        return True
+
+    def encrypt(self, point: bytes, plaintext: bytes, random: sm2.Random) -> bytes:
+        return sm2_gmssl.backend().encrypt(point, plaintext, random)
+
+
+class _TrustingKey(sm2_gmssl.GmsslKey):
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        return bytes.fromhex(self._curve.decrypt(ciphertext).hex())
+
+
+class _NeverChecksC3(sm2_gmssl.GmsslBackend):
+    """What gmssl alone is: it decrypts without comparing C3."""
+
+    def private_key(self, scalar: bytes, random: sm2.Random) -> sm2_gmssl.GmsslKey:
+        key = _TrustingKey(scalar, random)
+        key._curve.mode = 1
+        return key
+
+
+@pytest.mark.parametrize("unfit", [_SaysYes, _NeverChecksC3, lambda: None])
+def test_a_backend_that_fails_the_examples_is_passed_over(
+    unfit: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sm2._backend.cache_clear()
-    monkeypatch.setattr(sm2_openssl, "backend", Yes)
     try:
+        monkeypatch.setattr(sm2_openssl, "backend", unfit)
+        if _WHEEL:
+            assert sm2.backend_name() == "gmssl-pyx"
+            sm2._backend.cache_clear()
+        monkeypatch.setattr(sm2_gmssl_pyx, "backend", unfit)
         assert sm2.backend_name() == "gmssl"
-        monkeypatch.setattr(sm2_gmssl, "backend", Yes)
+        monkeypatch.setattr(sm2_gmssl, "backend", unfit)
         sm2._backend.cache_clear()
         with pytest.raises(sm2.Sm2Unavailable):
             sm2.backend_name()
     finally:
         sm2._backend.cache_clear()
+
+
+def test_without_the_wheel_there_is_no_gmssl_pyx_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gmssl_pyx", None)
+    assert sm2_gmssl_pyx.backend() is None
 
 
 def test_without_any_libcrypto_there_is_no_openssl_backend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,18 +3,18 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from keys import authority
 from keys.algorithms import ES256, SM2_SM3, Purpose
 from keys.certificates import Subject
 from keys.protected_numbers import NumberProtector
-from keys.vault import Vault
 from license_store import rights
 from license_store.desk import Desk
 from license_store.files import open_files
@@ -27,8 +27,10 @@ from tests.license_store.world import (
     REVIEWER,
     Clock,
     World,
+    agreed,
     equip,
     sandbox_random,
+    vault_of,
 )
 
 
@@ -38,16 +40,19 @@ def seeded(clone: Any, template_with_tables: str) -> Iterator[str]:
     with clone(template_with_tables) as url:
         engine = create_engine(url)
         with sessionmaker(engine).begin() as tx:
-            vault = Vault(bytes(32), Clock(NOON - timedelta(days=1)), sandbox_random())
-            authority.found_sandbox(tx, vault, vault.clock)
-            vault.make(tx, Purpose.STATUS_LIST, "service", ES256)
-            vault.make(tx, Purpose.SEAL_MAKER, "service", SM2_SM3)
+            vault = vault_of(Clock(NOON - timedelta(days=1)), sandbox_random())
+            authority.found_sandbox(tx, vault)
+            vault.make(tx, Purpose.STATUS_LIST, "service", ES256, by="test")
+            make = agreed("key.make", Purpose.SEAL_MAKER, "service")
+            vault.make(tx, Purpose.SEAL_MAKER, "service", SM2_SM3, by="test", consent=make)
             maker = Subject("Yinxin sandbox seal maker", "Yinxin sandbox")
-            authority.certify(tx, vault, Purpose.SEAL_MAKER, "service", maker)
+            authority.certify(tx, vault, Purpose.SEAL_MAKER, "service", maker, by="test")
             for serial, (issuer, type_code) in enumerate(((HOUSING, PERMIT), (MARKET, FOOD))):
                 equip(tx, vault, issuer, serial)
                 rights.register_issuer(tx, issuer, (type_code,))
             rights.grant_lookup(tx, REVIEWER, FOOD, ("premises", "business_items", "no_such_field"))
+            # What is journalled in a test is the test's.
+            tx.execute(text("TRUNCATE keys.journal"))
         engine.dispose()
         yield str(make_url(url).database)
 
@@ -68,7 +73,7 @@ _seeds = itertools.count(2)
 def world(engine: Engine, tmp_path: Path) -> World:
     clock = Clock()
     random = sandbox_random(next(_seeds))
-    vault = Vault(bytes(32), clock, random)
+    vault = vault_of(clock, random)
     jobs: list[tuple[str, dict[str, str]]] = []
 
     def defer(tx: Session, name: str, arguments: Mapping[str, str]) -> None:
@@ -78,7 +83,7 @@ def world(engine: Engine, tmp_path: Path) -> World:
         begin=sessionmaker(engine, expire_on_commit=False).begin,
         clock=clock,
         random=random,
-        signer=vault.signer,
+        signer=partial(vault.signer, by="license_store"),
         certificate=vault.certificate,
         files=open_files(tmp_path / "files"),
         defer=defer,

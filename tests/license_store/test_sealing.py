@@ -13,6 +13,7 @@ from sqlalchemy import text
 from keys import authority, cose, jose
 from keys.algorithms import Purpose
 from keys.signer import PublicKey
+from keys.trust import TrustList
 from license_store import queries, sealing, tables
 from license_store.files import FileStore
 from license_store.jobs import jobs
@@ -70,7 +71,7 @@ def test_a_sealed_licence_holds_together(world: World) -> None:
     receipt = world.issue_and_seal(food_application(holders=(PERSON, OTHER_PERSON)))
     with world.begin() as tx:
         stored = queries.by_identifier(tx, world.desk, receipt.identifier)
-        anchors = authority.anchors(tx, world.vault)
+        trusted = TrustList(1, world.clock.now, authority.anchors(tx), ())
     assert stored.state is State.VALID
     assert stored.sealed_at == world.clock.now
     files = files_of(world, receipt.identifier)
@@ -107,8 +108,8 @@ def test_a_sealed_licence_holds_together(world: World) -> None:
 
     # The documents: their seals hold, and they carry that very data file.
     reports: list[SealReport] = [
-        ofd_verify.verify(files["ofd"], anchors, world.clock.now),
-        pdf_verify.verify(files["pdf"], anchors, world.clock.now),
+        ofd_verify.verify(files["ofd"], trusted.anchors_for, world.clock.now),
+        pdf_verify.verify(files["pdf"], trusted.anchors_for, world.clock.now),
     ]
     for report in reports:
         assert report.outcome is Outcome.OK, report

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from keys import authority
 from keys.algorithms import ES256, SM2_SM3, Purpose
 from keys.certificates import Subject
+from keys.kek import key_encryption_keys
+from keys.two_person import Consent
 from keys.vault import Vault
+from keys.vault import subject as vault_subject
 from license_store.application import Application
 from license_store.desk import Desk
 from license_store.issue import Issue, Receipt, issue
@@ -95,14 +98,24 @@ def sandbox_random(seed: int = 1) -> Callable[[int], bytes]:
     return Random(seed).randbytes  # noqa: S311 - tests want the same bytes again
 
 
+def vault_of(clock: Callable[[], datetime], random: Callable[[int], bytes]) -> Vault:
+    """Return a vault with a known key-encryption key, which forgets what its keys are used for."""
+    return Vault(key_encryption_keys(bytes(32)), clock, random, record=lambda use: None)
+
+
+def agreed(action: str, purpose: Purpose, owner: str) -> Consent:
+    """Return two custodians' consent to an action on a key."""
+    return Consent(action, vault_subject(purpose, owner), "first", "second", NOON)
+
+
 def equip(tx: Session, vault: Vault, issuer: Issuer, serial: int) -> None:
     """Give a body its keys, certificates and seal."""
     subject = Subject(issuer.name, issuer.name, issuer.uscc)
     for purpose in (Purpose.LICENCE_DATA, Purpose.LICENCE_CODE, Purpose.PDF_SEAL):
-        vault.make(tx, purpose, issuer.uscc, ES256)
-    vault.make(tx, Purpose.OFD_SEAL, issuer.uscc, SM2_SM3)
-    authority.certify(tx, vault, Purpose.PDF_SEAL, issuer.uscc, subject)
-    certificate = authority.certify(tx, vault, Purpose.OFD_SEAL, issuer.uscc, subject)
+        vault.make(tx, purpose, issuer.uscc, ES256, by="test")
+    vault.make(tx, Purpose.OFD_SEAL, issuer.uscc, SM2_SM3, by="test")
+    authority.certify(tx, vault, Purpose.PDF_SEAL, issuer.uscc, subject, by="test")
+    certificate = authority.certify(tx, vault, Purpose.OFD_SEAL, issuer.uscc, subject, by="test")
     maker_certificate, _ = vault.certificate(tx, Purpose.SEAL_MAKER, "service")
     picture = seal_picture.draw(issuer.name)
     esid = f"9901000000{serial:03}"
@@ -118,7 +131,13 @@ def equip(tx: Session, vault: Vault, issuer: Issuer, serial: int) -> None:
         created=made_at,
         valid_from=made_at,
         valid_until=made_at + timedelta(days=365),
-        maker_signer=vault.signer(tx, Purpose.SEAL_MAKER, "service"),
+        maker_signer=vault.signer(
+            tx,
+            Purpose.SEAL_MAKER,
+            "service",
+            by="test",
+            consent=agreed("key.use", Purpose.SEAL_MAKER, "service"),
+        ),
         maker_certificate=maker_certificate,
     )
     registry.record(tx, issuer.uscc, esid, der, picture, 42, 42)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from keys.algorithms import SM2_SM3
-from keys.certificate_building import ROOT, SEAL_MAKER, SEAL_SIGNER, Profile, Subject, build
+from keys.certificate_building import build
+from keys.certificates import ROOT, SEAL_MAKER, SEAL_SIGNER, Profile, Subject
 from keys.signer import Signer
 from keys.sm3 import sm3
 from keys.software_signer import SoftwareSigner, generate

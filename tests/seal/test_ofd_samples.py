@@ -10,6 +10,7 @@ from seal.ofd_seal import OfdLocked
 from seal.ofd_verify import verify
 from seal.report import Outcome, SealFinding, SealReport
 from tests.seal.ofd_builders import stamped
+from tests.trusting import trusting
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "ofd"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -17,7 +18,7 @@ CRYPTOGRAPHY = {"digests", "data_hash", "signature", "maker_signature", "signer_
 
 
 def judged(name: str) -> SealReport:
-    return verify((SAMPLES / name).read_bytes(), (), NOW)
+    return verify((SAMPLES / name).read_bytes(), trusting(), NOW)
 
 
 def broken(seal: SealFinding) -> set[tuple[str, str]]:
@@ -70,4 +71,4 @@ if SAMPLES.is_dir():
     def test_a_sample_in_the_old_namespace_can_be_stamped() -> None:
         data = stamped((SAMPLES / "unsigned-namespace-no-std.ofd").read_bytes())
         assert "Doc_0/Signs/Sign_0/SignedValue.dat" in read(data).entries
-        assert [broken(seal) for seal in verify(data, (), NOW).seals] == [set()]
+        assert [broken(seal) for seal in verify(data, trusting(), NOW).seals] == [set()]

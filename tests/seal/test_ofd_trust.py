@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from keys.algorithms import ES256
-from keys.certificate_building import ROOT, SEAL_MAKER, SEAL_SIGNER, Subject, build
+from keys.certificate_building import build
+from keys.certificates import ROOT, SEAL_MAKER, SEAL_SIGNER, Subject
 from keys.software_signer import SoftwareSigner, generate
 from seal.ses_structure import SesSignature
 from tests.seal.ofd_builders import (

@@ -19,6 +19,7 @@ from seal import face_picture, pdf_seal, pdf_verify
 from seal.face import Face, SealBox
 from seal.report import Outcome
 from tests.seal.face_builders import SIGNED_AT, Credentials
+from tests.trusting import trusting
 
 LATER = SIGNED_AT + timedelta(hours=1)
 
@@ -100,7 +101,7 @@ def test_stamping_works_while_an_event_loop_runs(
         return sign(pdf, picture, credentials, face.seal)
 
     signed = asyncio.run(inside_a_loop())
-    assert pdf_verify.verify(signed, (credentials.root,), LATER).outcome is Outcome.OK
+    assert pdf_verify.verify(signed, trusting(credentials.root), LATER).outcome is Outcome.OK
 
 
 def test_stamping_works_in_threads(
@@ -109,7 +110,7 @@ def test_stamping_works_in_threads(
     with ThreadPoolExecutor(4) as threads:
         made = threads.map(lambda _: sign(pdf, picture, credentials, face.seal), range(8))
         assert all(
-            pdf_verify.verify(signed, (credentials.root,), LATER).outcome is Outcome.OK
+            pdf_verify.verify(signed, trusting(credentials.root), LATER).outcome is Outcome.OK
             for signed in made
         )
 
@@ -118,7 +119,7 @@ def test_a_second_seal_leaves_the_first_good(
     signed_pdf: bytes, picture: bytes, credentials: Credentials
 ) -> None:
     twice = sign(signed_pdf, picture, credentials, SealBox(150, 143, 42, 42))
-    report = pdf_verify.verify(twice, (credentials.root,), LATER)
+    report = pdf_verify.verify(twice, trusting(credentials.root), LATER)
     assert len(report.seals) == 2
     assert report.outcome is Outcome.WARNING
     assert {f.code for f in report.seals[0].findings} >= {"pdf.intact", "pdf.extended_since"}

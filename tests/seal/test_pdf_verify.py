@@ -27,10 +27,12 @@ from keys.certificates import (
     self_signed,
 )
 from keys.software_signer import SoftwareSigner, generate
+from keys.trust import Anchors
 from seal import pdf_seal, pdf_verify
 from seal.face import Face
 from seal.report import Outcome, SealReport
 from tests.seal.face_builders import DATA_FILE, SIGNED_AT, Credentials
+from tests.trusting import trusting
 
 NOW = SIGNED_AT + timedelta(days=2)
 YEAR = timedelta(days=365)
@@ -45,16 +47,16 @@ def failures(report: SealReport) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def anchors(credentials: Credentials) -> tuple[bytes, ...]:
+def anchors(credentials: Credentials) -> Anchors:
     """A P-256 root, and beside it an SM2 root as the trust list has one."""
     root = SoftwareSigner(generate(SM2_SM3))
     subject = Subject("测试国密根", "示例市行政审批局")
     sm2_root = self_signed(root, ROOT, subject, (SIGNED_AT, SIGNED_AT + 20 * YEAR))
-    return (sm2_root, credentials.root)
+    return trusting(sm2_root, credentials.root)
 
 
 def test_a_sound_file_passes_every_step(
-    signed_pdf: bytes, credentials: Credentials, anchors: tuple[bytes, ...]
+    signed_pdf: bytes, credentials: Credentials, anchors: Anchors
 ) -> None:
     report = pdf_verify.verify(signed_pdf, anchors, NOW)
     assert report.outcome is Outcome.OK
@@ -73,20 +75,18 @@ def test_a_sound_file_passes_every_step(
     assert report.attachments == ((DATA_FILE.name, DATA_FILE.content),)
 
 
-def test_a_flipped_bit_in_the_page_is_found(signed_pdf: bytes, anchors: tuple[bytes, ...]) -> None:
+def test_a_flipped_bit_in_the_page_is_found(signed_pdf: bytes, anchors: Anchors) -> None:
     at = signed_pdf.index(b"stream", 300) + 200
     bent = signed_pdf[:at] + bytes([signed_pdf[at] ^ 1]) + signed_pdf[at + 1 :]
     assert "pdf.changed" in failures(pdf_verify.verify(bent, anchors, NOW))
 
 
-def test_bytes_added_at_the_end_are_found(signed_pdf: bytes, anchors: tuple[bytes, ...]) -> None:
+def test_bytes_added_at_the_end_are_found(signed_pdf: bytes, anchors: Anchors) -> None:
     report = pdf_verify.verify(signed_pdf + b"\n% more", anchors, NOW)
     assert failures(report) == {"pdf.bytes_after"}
 
 
-def test_a_page_drawn_over_after_signing_is_found(
-    signed_pdf: bytes, anchors: tuple[bytes, ...]
-) -> None:
+def test_a_page_drawn_over_after_signing_is_found(signed_pdf: bytes, anchors: Anchors) -> None:
     writer = IncrementalPdfFileWriter(BytesIO(signed_pdf))
     content = generic.StreamObject(stream_data=b"1 0 0 rg 0 0 400 400 re f")
     writer.add_stream_to_page(0, writer.add_object(content))
@@ -98,7 +98,7 @@ def test_a_page_drawn_over_after_signing_is_found(
 
 
 def test_an_empty_field_added_after_the_last_signature_is_found(
-    signed_pdf: bytes, anchors: tuple[bytes, ...]
+    signed_pdf: bytes, anchors: Anchors
 ) -> None:
     writer = IncrementalPdfFileWriter(BytesIO(signed_pdf))
     append_signature_field(writer, SigFieldSpec("Later", box=(10, 10, 200, 200)))
@@ -108,32 +108,28 @@ def test_an_empty_field_added_after_the_last_signature_is_found(
     assert failures(report) == {"pdf.extended_unsigned"}
 
 
-def test_an_unsigned_file_is_said_to_be_unsigned(pdf: bytes, anchors: tuple[bytes, ...]) -> None:
+def test_an_unsigned_file_is_said_to_be_unsigned(pdf: bytes, anchors: Anchors) -> None:
     report = pdf_verify.verify(pdf, anchors, NOW)
     assert failures(report) == {"pdf.unsigned"}
     assert report.attachments == ((DATA_FILE.name, DATA_FILE.content),)
 
 
 def test_a_signer_under_no_anchor_is_not_trusted(signed_pdf: bytes) -> None:
-    assert failures(pdf_verify.verify(signed_pdf, (), NOW)) == {"pdf.certificate.untrusted"}
+    assert failures(pdf_verify.verify(signed_pdf, trusting(), NOW)) == {"pdf.certificate.untrusted"}
 
 
-def test_a_certificate_that_expired_since_is_a_warning(
-    signed_pdf: bytes, anchors: tuple[bytes, ...]
-) -> None:
+def test_a_certificate_that_expired_since_is_a_warning(signed_pdf: bytes, anchors: Anchors) -> None:
     report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT + 2 * YEAR)
     assert report.outcome is Outcome.WARNING
     assert "pdf.certificate.expired_since" in codes(report)
 
 
-def test_clocks_may_differ_a_little(signed_pdf: bytes, anchors: tuple[bytes, ...]) -> None:
+def test_clocks_may_differ_a_little(signed_pdf: bytes, anchors: Anchors) -> None:
     report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT - timedelta(minutes=4))
     assert failures(report) == set()
 
 
-def test_a_signature_from_the_future_is_refused(
-    signed_pdf: bytes, anchors: tuple[bytes, ...]
-) -> None:
+def test_a_signature_from_the_future_is_refused(signed_pdf: bytes, anchors: Anchors) -> None:
     report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT - timedelta(minutes=6))
     assert "pdf.time_in_future" in failures(report)
 
@@ -176,23 +172,21 @@ def test_a_certificate_not_valid_at_signing_is_refused(
     stamp: Stamp, begins: datetime, code: str
 ) -> None:
     signed, anchor = stamp(PDF_SIGNER, begins)
-    assert code in failures(pdf_verify.verify(signed, (anchor,), NOW))
+    assert code in failures(pdf_verify.verify(signed, trusting(anchor), NOW))
 
 
 def test_a_certificate_that_may_not_sign_is_refused(stamp: Stamp) -> None:
     encryption = Profile("encryption", frozenset({"key_encipherment"}), YEAR)
     signed, anchor = stamp(encryption, SIGNED_AT - YEAR / 2)
-    assert failures(pdf_verify.verify(signed, (anchor,), NOW))
+    assert failures(pdf_verify.verify(signed, trusting(anchor), NOW))
 
 
 def test_a_certificate_without_the_document_purpose_still_signs(stamp: Stamp) -> None:
     signed, anchor = stamp(SEAL_MAKER, SIGNED_AT - YEAR / 2)
-    assert pdf_verify.verify(signed, (anchor,), NOW).outcome is Outcome.OK
+    assert pdf_verify.verify(signed, trusting(anchor), NOW).outcome is Outcome.OK
 
 
-def test_verifying_works_while_an_event_loop_runs(
-    signed_pdf: bytes, anchors: tuple[bytes, ...]
-) -> None:
+def test_verifying_works_while_an_event_loop_runs(signed_pdf: bytes, anchors: Anchors) -> None:
     async def inside_a_loop() -> SealReport:
         return pdf_verify.verify(signed_pdf, anchors, NOW)
 
@@ -201,7 +195,7 @@ def test_verifying_works_while_an_event_loop_runs(
 
 @pytest.mark.parametrize("rubbish", [b"", b"%PDF-1.7\nrubbish", b"PK\x03\x04", b"\0" * 100_000])
 def test_what_is_no_pdf_is_a_failed_finding(rubbish: bytes) -> None:
-    report = pdf_verify.verify(rubbish, (), NOW)
+    report = pdf_verify.verify(rubbish, trusting(), NOW)
     assert failures(report) == {"pdf.unreadable"}
     assert report.seals == ()
 
@@ -211,7 +205,7 @@ def test_what_is_no_pdf_is_a_failed_finding(rubbish: bytes) -> None:
 )
 @given(st.data())
 def test_no_flipped_byte_passes_or_crashes(
-    signed_pdf: bytes, anchors: tuple[bytes, ...], data: st.DataObject
+    signed_pdf: bytes, anchors: Anchors, data: st.DataObject
 ) -> None:
     start, end = signed_pdf.index(b"/Contents <"), signed_pdf.index(b"/ByteRange")
     covered = st.integers(0, len(signed_pdf) - 1).filter(lambda at: not start <= at < end)
@@ -223,9 +217,7 @@ def test_no_flipped_byte_passes_or_crashes(
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 0.999))
-def test_a_truncated_file_never_passes(
-    signed_pdf: bytes, anchors: tuple[bytes, ...], share: float
-) -> None:
+def test_a_truncated_file_never_passes(signed_pdf: bytes, anchors: Anchors, share: float) -> None:
     cut = signed_pdf[: int(len(signed_pdf) * share)]
     assert pdf_verify.verify(cut, anchors, NOW).outcome is Outcome.FAILED
 
@@ -238,7 +230,7 @@ def test_an_attachment_that_swells_is_refused_in_bounded_memory(pdf: bytes) -> N
         out = BytesIO()
         document.save(out)
     assert len(out.getvalue()) < 400_000
-    assert failures(pdf_verify.verify(out.getvalue(), (), NOW)) == {"pdf.unreadable"}
+    assert failures(pdf_verify.verify(out.getvalue(), trusting(), NOW)) == {"pdf.unreadable"}
 
 
 def test_a_name_tree_without_end_is_refused(pdf: bytes) -> None:
@@ -248,7 +240,7 @@ def test_a_name_tree_without_end_is_refused(pdf: bytes) -> None:
         document.Root.Names.EmbeddedFiles = tree
         out = BytesIO()
         document.save(out)
-    assert failures(pdf_verify.verify(out.getvalue(), (), NOW)) == {"pdf.unreadable"}
+    assert failures(pdf_verify.verify(out.getvalue(), trusting(), NOW)) == {"pdf.unreadable"}
 
 
 TABLE = b"%PDF-1.7\nxref\n0 "
@@ -270,7 +262,9 @@ LARGE = 20 << 20
 )
 def test_a_cross_reference_table_cannot_keep_the_reader_busy(table: bytes) -> None:
     begun = time.process_time()
-    assert failures(pdf_verify.verify(TABLE + table + POINTER, (), NOW)) == {"pdf.unreadable"}
+    assert failures(pdf_verify.verify(TABLE + table + POINTER, trusting(), NOW)) == {
+        "pdf.unreadable"
+    }
     assert time.process_time() - begun < 4
 
 
@@ -281,5 +275,5 @@ def test_a_large_object_in_a_packed_stream_is_not_read(pdf: bytes) -> None:
         document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     assert len(out.getvalue()) < 200_000
     begun = time.process_time()
-    assert failures(pdf_verify.verify(out.getvalue(), (), NOW)) == {"pdf.unreadable"}
+    assert failures(pdf_verify.verify(out.getvalue(), trusting(), NOW)) == {"pdf.unreadable"}
     assert time.process_time() - begun < 1

@@ -13,7 +13,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 import redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from service import embedded
 from service.unprivileged import NOBODY, Account, under_a_name
@@ -173,3 +173,20 @@ def _wait_until(so: Callable[[], bool], seconds: float = 10) -> None:
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_command_joins_the_database_of_a_running_service_or_runs_one(var: Path) -> None:
+    def rows(url: str) -> int:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE IF NOT EXISTS kept (number int)"))
+            connection.execute(text("INSERT INTO kept VALUES (1)"))
+            found = connection.scalar(text("SELECT count(*) FROM kept"))
+        engine.dispose()
+        return int(found or 0)
+
+    with embedded.database(var, print) as own:
+        assert rows(own) == 1
+        with embedded.database(var, print) as joined:
+            assert rows(joined) == 2
+        assert rows(own) == 3

@@ -7,8 +7,15 @@ from dataclasses import replace
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from keys.algorithms import ES256, Purpose
+from keys.key_states import State
+from keys.trust_publishing import newest_root
 from service.public_artefacts import OwnArtefacts
+from service.sandbox_root import sign_sandbox_root
+from service.seed import BODIES
 from tests.rig import Rig
+
+CODE = Purpose.LICENCE_CODE
 
 
 @contextmanager
@@ -23,6 +30,8 @@ def test_without_the_database_nothing_is_known_and_nothing_raises(rig: Rig) -> N
     artefacts = OwnArtefacts(no_database, world.vault, desk, world.clock)
     assert artefacts.trust_list() is None
     assert artefacts.signed_trust_list() is None
+    assert artefacts.trust_roots() is None
+    assert artefacts.trust_changes(1) is None
     assert artefacts.status_list(1) is None
 
 
@@ -32,6 +41,61 @@ def test_a_database_lost_after_the_trust_list_was_made_leaves_the_status_unknown
     artefacts = OwnArtefacts(world.begin, world.vault, desk, world.clock)
     assert artefacts.trust_list() is not None
     assert artefacts.status_list(1) is None
+
+
+def test_a_list_that_stayed_as_it_was_is_not_signed_again(rig: Rig) -> None:
+    artefacts = rig.world.artefacts
+    signed = artefacts.signed_trust_list()
+    rig.clock.tick(hours=1)
+    assert artefacts.signed_trust_list() == signed is not None
+
+
+def test_the_changes_from_every_version_lead_to_the_list_in_force(rig: Rig) -> None:
+    old = rig.stranger.sources.trust_list()
+    assert old is not None
+    with rig.world.begin() as tx:
+        owner = BODIES[0].issuer.uscc
+        (record,) = (r for r in rig.world.vault.public_keys(tx, CODE) if r.owner == owner)
+        rig.world.vault.move(tx, record.public_key.kid, State.RETIRING, by="test")
+        rig.world.vault.move(tx, record.public_key.kid, State.RETIRED, by="test")
+    rig.clock.tick(minutes=6)
+    new = rig.stranger.sources.trust_list()
+    assert new is not None
+    assert (new.version, new.anchors) == (old.version + 1, old.anchors)
+    assert [i for i in new.issuers if i not in old.issuers] == [
+        i for i in new.issuers if i.uscc == owner
+    ]
+    for since in (old.version, new.version):
+        assert rig.http.get(f"/api/verification/trust-list/since/{since}").status_code == 200
+
+
+def test_changes_from_a_version_that_never_was_are_not_found(rig: Rig) -> None:
+    answer = rig.http.get("/api/verification/trust-list/since/4711")
+    assert (answer.status_code, answer.json()["code"]) == (404, "trust_list.version_unknown")
+
+
+def test_a_list_is_not_signed_by_a_key_its_root_does_not_name(rig: Rig) -> None:
+    world = rig.world
+    with world.begin() as tx:
+        (record,) = world.vault.public_keys(tx, Purpose.TRUST_LIST)
+        world.vault.move(tx, record.public_key.kid, State.RETIRING, by="test")
+        world.vault.make(tx, Purpose.TRUST_LIST, record.owner, ES256, by="test")
+    world.artefacts.forget()
+    assert world.artefacts.signed_trust_list() is None
+
+
+def test_the_sandboxs_root_is_signed_once_and_again_before_it_ends(rig: Rig) -> None:
+    def signed_in_all() -> int:
+        sign_sandbox_root(rig.world)
+        with rig.world.begin() as tx:
+            return newest_root(tx).version
+
+    assert signed_in_all() == 1
+    rig.clock.tick(days=300)
+    assert signed_in_all() == signed_in_all() == 2
+    rig.world.artefacts.forget()
+    rig.clock.tick(days=300)
+    assert rig.stranger.sources.trust_list() is not None
 
 
 def test_a_number_no_list_can_have_is_unknown(rig: Rig) -> None:

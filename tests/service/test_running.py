@@ -97,7 +97,7 @@ def test_a_sandboxs_secrets_are_kept_say_what_they_are_and_are_for_their_owner_o
             seed(world)
         first = made()
         with wiring.build(settings, around, wiring.real_chance()) as world, world.begin() as tx:
-            world.vault.signer(tx, Purpose.ID_TOKEN, "service")
+            world.vault.signer(tx, Purpose.ID_TOKEN, "service", by="test")
     assert made() == first
     assert len(set(first)) == len(SECRETS)
     assert all(text.startswith("sandbox-") for text in first)

@@ -1,6 +1,7 @@
 """Settings: good defaults, typing errors noticed, and what production will not run with, by name."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,69 @@ def test_production_refuses_what_is_not_real_by_name(field: str, value: object) 
 def test_the_settings_page_is_the_one_in_the_code() -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
     assert page.read_text("utf-8") == settings_page(), "run: .venv/bin/yinxin settings-page"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key_encryption_key", "ab" * 31),
+        ("key_encryption_key", "pkcs11-"),
+        ("key_encryption_key", "pkcs11-abc"),
+        ("older_key_encryption_keys", "ab" * 32 + ",cd"),
+        ("key_encryption_cipher", "AES-128-GCM"),
+        ("number_seal_key", "pkcs11-" + "ab" * 32),
+        ("retired_algorithms", "ES256"),
+        ("retired_algorithms", "ES256=soon"),
+        ("retired_algorithms", "ES521=2030-01-01"),
+    ],
+)
+def test_a_wrong_way_of_keeping_keys_is_named(
+    field: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(field), value)
+    with pytest.raises(WrongSettingError, match=variable(field)):
+        load(os.environ)
+
+
+def test_the_key_encryption_key_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("YINXIN_KEY_ENCRYPTION_KEY", "ab" * 32)
+    monkeypatch.setenv("YINXIN_KEY_ENCRYPTION_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(WrongSettingError, match="YINXIN_KEY_ENCRYPTION_KEY_FILE"):
+        load(os.environ)
+
+
+def test_a_key_encryption_key_in_a_file_is_as_good_as_one_in_a_variable(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    told = _GOOD_FOR_PRODUCTION | {"key_encryption_key": "", "key_encryption_key_file": str(file)}
+    settings = Settings.model_validate(told)
+    file.write_text("cd" * 32 + "\n")
+    assert settings.secret("key_encryption_key") == "cd" * 32
+    assert refusals(settings) == ()
+    file.write_text("sandbox-" + "cd" * 32)
+    assert [r.setting for r in refusals(settings)] == ["YINXIN_KEY_ENCRYPTION_KEY"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"cd", b"\xff" * 64, b"cd" * 32 + b"\nmore"])
+def test_a_key_file_that_is_no_key_is_named_and_not_shown(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    settings = Settings.model_validate({"key_encryption_key_file": str(file)})
+    with pytest.raises(WrongSettingError, match="YINXIN_KEY_ENCRYPTION_KEY_FILE") as wrong:
+        settings.secret("key_encryption_key")
+    assert "cdcd" not in str(wrong.value)
+
+
+def test_production_refuses_a_sandbox_secret_among_the_older_keys() -> None:
+    older = "ab" * 32 + ", sandbox-" + "cd" * 32
+    settings = Settings.model_validate(_GOOD_FOR_PRODUCTION | {"older_key_encryption_keys": older})
+    assert [r.setting for r in refusals(settings)] == ["YINXIN_OLDER_KEY_ENCRYPTION_KEYS"]
+
+
+def test_algorithms_are_retired_by_name_and_day() -> None:
+    settings = Settings.model_validate({"retired_algorithms": "RS256=2030-01-01, ES256=2035-06-30"})
+    assert settings.retirements == {"RS256": date(2030, 1, 1), "ES256": date(2035, 6, 30)}

@@ -6,19 +6,25 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from keys.trust import read_trust_list
+from keys.algorithms import Purpose
+from keys.trust_delta import VersionUnknown, follow_delta
+from keys.trust_root import read_roots
+from keys.trust_signing import read_trust_list
 from seal.status_list import Status
 from service.locale import locale_of, t
 from tests.verification.trust_world import (
     INDEX,
     LIST,
+    NOW,
+    ROOT_KEYS,
+    SERVICE,
     STRANGER,
-    TRUST_LIST_ROOT,
     Draft,
     Published,
     code,
     ofd,
     trust_list,
+    trust_root,
 )
 from verification.document import MOST_BYTES
 from verification.errors import FileTooLarge, NotALicenceFile, TrustListUnavailable
@@ -89,17 +95,39 @@ def test_an_uploaded_file_is_judged_with_its_seals(client: TestClient) -> None:
 
 def test_errors_are_left_to_the_service_to_render(client: TestClient, published: Published) -> None:
     published.trusted = None
-    with pytest.raises(TrustListUnavailable):
-        client.get("/trust-list")
+    for path in ("/trust-list", "/trust-list/since/1", "/trust-root"):
+        with pytest.raises(TrustListUnavailable):
+            client.get(path)
     with pytest.raises(NotALicenceFile):
         client.post("/files", files={"file": ("a.txt", b"hello")})
     with pytest.raises(FileTooLarge):
         client.post("/files", files={"file": ("a.ofd", b"x" * (MOST_BYTES + 1))})
 
 
-def test_the_trust_list_is_handed_out_as_its_root_signed_it(client: TestClient) -> None:
-    answer = client.get("/trust-list")
+def test_from_the_pinned_root_keys_to_the_trust_list(client: TestClient) -> None:
+    root = read_roots(client.get("/trust-root").text, ROOT_KEYS, NOW)
+    assert read_trust_list(client.get("/trust-list").text, root) == trust_list()
 
-    assert read_trust_list(answer.text, TRUST_LIST_ROOT.public_key) == trust_list()
+
+def test_what_the_caller_has_is_not_sent_again(client: TestClient, published: Published) -> None:
+    answer = client.get("/trust-list")
     again = client.get("/trust-list", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+    published.trusted = trust_list(2)
+    newer = client.get("/trust-list", headers={"If-None-Match": answer.headers["ETag"]})
+    assert newer.status_code == 200
+
+
+def test_the_changes_since_a_version_lead_to_the_list_in_force(
+    client: TestClient, published: Published
+) -> None:
+    old = trust_list(issuers=(SERVICE.trusted(Purpose.STATUS_LIST),))
+    published.before[1], published.trusted = old, trust_list(2)
+
+    told = client.get("/trust-list/since/1")
+
+    assert follow_delta(old, told.text, trust_root()) == client.get("/trust-list").text
+    with pytest.raises(VersionUnknown):
+        client.get("/trust-list/since/7")
+    for wrong in ("-1", "x", str(2**63)):
+        assert client.get(f"/trust-list/since/{wrong}").status_code == 422

@@ -8,6 +8,7 @@ import pikepdf
 import pytest
 
 from seal import pdf_verify
+from tests.trusting import trusting
 from tests.verification.trust_world import NOW, Draft, pdf
 from verification.pdf_page import PageUnreadable, read_pdf_page
 from verification.printed import Printed
@@ -78,7 +79,7 @@ def changed(change: Change) -> bytes:
 
 
 def read(content: bytes) -> Printed:
-    return read_pdf_page(content, pdf_verify.verify(content, (), NOW))
+    return read_pdf_page(content, pdf_verify.verify(content, trusting(), NOW))
 
 
 def assert_unreadable(content: bytes) -> None:

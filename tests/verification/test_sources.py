@@ -9,26 +9,36 @@ import pytest
 
 from keys.algorithms import Purpose
 from keys.software_signer import SoftwareSigner
-from keys.trust import sign_trust_list
+from keys.trust import TrustList
+from keys.trust_delta import VersionUnknown, delta, write_delta
+from keys.trust_root import TrustRoot, root_chain, sign_root
 from seal.status_list import Status, StatusList, sign_status_list
 from tests.verification.trust_world import (
     HOUSING,
     INDEX,
     LIST,
+    MARKET,
     NOW,
     PUBLIC_URL,
+    ROOT_KEYS,
+    ROOT_SIGNERS,
     SERVICE,
     STRANGER,
-    TRUST_LIST_ROOT,
+    TRUST_LIST_SIGNER,
     code,
+    signed_list,
     trust_list,
+    trust_root,
+    trust_roots,
 )
 from verification.scan import judge_code
 from verification.sources import HttpSources
 from verification.verdict import Answer
 from verification.verifier import Verifier
 
+TRUST_ROOT = "/api/verification/trust-root"
 TRUST_LIST = "/api/verification/trust-list"
+CHANGES = f"{TRUST_LIST}/since/1"
 STATUS_LIST = f"/api/licences/status-lists/{LIST}"
 
 
@@ -54,10 +64,21 @@ class Server:
             status, content=b"" if status == 304 else body, headers={"ETag": etag}
         )
 
+    def publish_root(self, *roots: TrustRoot) -> None:
+        self.files[TRUST_ROOT] = trust_roots(*roots).encode()
+
     def publish_trust_list(
-        self, version: int = 1, signer: SoftwareSigner = TRUST_LIST_ROOT
+        self,
+        told: TrustList | None = None,
+        signer: SoftwareSigner = TRUST_LIST_SIGNER,
+        since: TrustList | None = None,
     ) -> None:
-        self.files[TRUST_LIST] = sign_trust_list(trust_list(version), signer).encode()
+        """Publish a list, and what leads there from the list `since`, or from itself."""
+        told = told or trust_list()
+        self.files[TRUST_LIST] = signed_list(told, signer).encode()
+        for before in (told, since or told):
+            change = write_delta(delta(before, told), signed_list(told, signer))
+            self.files[f"{TRUST_LIST}/since/{before.version}"] = change.encode()
 
     def publish_status(
         self, status: Status = Status.VALID, signer: SoftwareSigner | None = None
@@ -73,6 +94,7 @@ class Server:
 @pytest.fixture
 def server() -> Server:
     server = Server()
+    server.publish_root()
     server.publish_trust_list()
     server.publish_status()
     return server
@@ -81,7 +103,7 @@ def server() -> Server:
 @pytest.fixture
 def sources(server: Server) -> Iterator[HttpSources]:
     with httpx2.Client(transport=httpx2.MockTransport(server.answer)) as client:
-        yield HttpSources(client, PUBLIC_URL, TRUST_LIST_ROOT.public_key, lambda: server.now)
+        yield HttpSources(client, PUBLIC_URL, ROOT_KEYS, lambda: server.now)
 
 
 @pytest.fixture
@@ -99,16 +121,16 @@ def test_what_was_fetched_is_not_fetched_again_at_once(verifier: Verifier, serve
     judge_code(verifier, code())
     judge_code(verifier, code())
 
-    assert server.asked == [(TRUST_LIST, 200), (STATUS_LIST, 200)]
+    assert server.asked == [(TRUST_ROOT, 200), (TRUST_LIST, 200), (STATUS_LIST, 200)]
 
 
-def test_when_due_it_is_asked_for_by_its_etag(verifier: Verifier, server: Server) -> None:
+def test_when_due_it_asks_by_etag_and_for_changes(verifier: Verifier, server: Server) -> None:
     judge_code(verifier, code())
     server.asked.clear()
     server.now += timedelta(minutes=5)
 
     assert judge_code(verifier, code()).answer is Answer.VALID
-    assert server.asked == [(TRUST_LIST, 304), (STATUS_LIST, 304)]
+    assert server.asked == [(TRUST_ROOT, 304), (CHANGES, 200), (STATUS_LIST, 304)]
 
 
 def test_a_revocation_is_seen_as_soon_as_the_list_is_due(
@@ -168,8 +190,11 @@ def test_a_server_that_never_answered_gives_unknown(verifier: Verifier, server: 
     assert judge_code(verifier, code()).answer is Answer.UNKNOWN
 
 
-def test_a_trust_list_by_another_root_is_not_believed(server: Server, sources: HttpSources) -> None:
-    server.publish_trust_list(signer=STRANGER.signer(Purpose.TRUST_LIST))
+@pytest.mark.parametrize("signer", [STRANGER.signer(Purpose.TRUST_LIST), ROOT_SIGNERS[0]])
+def test_a_trust_list_by_a_key_the_root_does_not_name_is_not_believed(
+    server: Server, sources: HttpSources, signer: SoftwareSigner
+) -> None:
+    server.publish_trust_list(signer=signer)
 
     assert sources.trust_list() is None
 
@@ -201,23 +226,122 @@ def test_another_status_list_than_the_one_asked_for_is_not_believed(
     assert verdict.findings[-1].code == "status.unavailable"
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"<html>", b"a.b.c", b"\xff" * 100, b"x" * (9 << 20)])
+@pytest.mark.parametrize("path", [TRUST_ROOT, TRUST_LIST, CHANGES])
+@pytest.mark.parametrize("rubbish", [b"", b"<html>", b"a.b.c", b"\xff" * 100, b"x" * (17 << 20)])
 def test_rubbish_cannot_push_out_what_is_kept(
-    server: Server, sources: HttpSources, rubbish: bytes
+    server: Server, sources: HttpSources, path: str, rubbish: bytes
 ) -> None:
     good = sources.trust_list()
-    server.files[TRUST_LIST] = rubbish
+    server.files[path] = rubbish
     server.now += timedelta(minutes=5)
 
-    assert sources.trust_list() == good
+    assert sources.trust_list() == good is not None
 
 
 def test_an_older_trust_list_than_the_one_kept_is_refused(
     server: Server, sources: HttpSources
 ) -> None:
-    server.publish_trust_list(version=3)
+    server.publish_trust_list(trust_list(3))
     assert sources.trust_list() == trust_list(3)
-    server.publish_trust_list(version=2)
+    server.publish_trust_list(trust_list(2), since=trust_list(3))
     server.now += timedelta(minutes=5)
 
     assert sources.trust_list() == trust_list(3)
+
+
+# --- Changes ---
+
+
+def test_a_newer_list_is_reached_by_what_changed(server: Server, sources: HttpSources) -> None:
+    old, new = sources.trust_list(), trust_list(2, issuers=())
+    server.publish_trust_list(new, since=old)
+    server.now += timedelta(minutes=5)
+    server.asked.clear()
+
+    assert sources.trust_list() == new
+    assert server.asked == [(TRUST_ROOT, 304), (CHANGES, 200)]
+    assert sources.signed_trust_list() == signed_list(new, TRUST_LIST_SIGNER)
+
+
+@pytest.mark.parametrize("told", [None, b"{}", b"\xff"], ids=["none", "other", "not text"])
+def test_without_changes_it_asks_for_the_whole_list(
+    server: Server, sources: HttpSources, told: bytes | None
+) -> None:
+    sources.trust_list()
+    new = trust_list(2, issuers=())
+    server.publish_trust_list(new)
+    del server.files[CHANGES]
+    if told is not None:
+        server.files[CHANGES] = told
+    server.now += timedelta(minutes=5)
+
+    assert sources.trust_list() == new
+
+
+def test_who_only_fetched_the_list_has_no_changes_to_tell(sources: HttpSources) -> None:
+    assert sources.trust_list() is not None
+    with pytest.raises(VersionUnknown):
+        sources.trust_changes(1)
+
+
+# --- The root ---
+
+
+def test_the_root_documents_are_handed_on_as_they_came(
+    server: Server, sources: HttpSources
+) -> None:
+    assert (sources.trust_roots() or "").encode() == server.files[TRUST_ROOT]
+    server.now = trust_root().ends_at
+    assert sources.trust_roots() is None
+
+
+def test_a_root_signed_by_other_keys_is_not_believed(server: Server, sources: HttpSources) -> None:
+    other = trust_root(1, STRANGER.signer(Purpose.TRUST_LIST))
+    forged = sign_root(other, (ROOT_SIGNERS[0], STRANGER.signer(Purpose.TRUST_ROOT)))
+    server.files[TRUST_ROOT] = root_chain([forged]).encode()
+    server.publish_trust_list(signer=STRANGER.signer(Purpose.TRUST_LIST))
+
+    assert sources.trust_list() is None
+
+
+def test_the_list_goes_over_to_a_key_that_a_new_root_names(
+    server: Server, sources: HttpSources
+) -> None:
+    assert sources.trust_list() is not None
+    next_signer = MARKET.signer(Purpose.TRUST_LIST)
+    server.publish_root(trust_root(), trust_root(2, next_signer))
+    server.publish_trust_list(trust_list(2), next_signer)
+    server.now += timedelta(minutes=5)
+
+    assert sources.trust_list() == trust_list(2)
+
+
+def test_a_list_by_a_key_the_root_names_no_more_is_dropped(
+    server: Server, sources: HttpSources
+) -> None:
+    assert sources.trust_list() is not None
+    server.publish_root(trust_root(), trust_root(2, MARKET.signer(Purpose.TRUST_LIST)))
+    server.now += timedelta(minutes=5)
+
+    assert sources.trust_list() is None
+
+
+def test_an_older_root_than_the_one_kept_is_refused(server: Server, sources: HttpSources) -> None:
+    next_signer = MARKET.signer(Purpose.TRUST_LIST)
+    server.publish_root(trust_root(), trust_root(2, next_signer))
+    server.publish_trust_list(signer=next_signer)
+    assert sources.trust_list() is not None
+    server.publish_root()
+    server.publish_trust_list()
+    server.now += timedelta(minutes=5)
+
+    assert sources.signed_trust_list() == signed_list(trust_list(), next_signer)
+
+
+def test_past_the_roots_end_nothing_is_known(server: Server, verifier: Verifier) -> None:
+    server.now = trust_root().ends_at - timedelta(seconds=1)
+    server.publish_status()
+    assert judge_code(verifier, code()).answer is Answer.VALID
+    server.now = trust_root().ends_at
+
+    assert judge_code(verifier, code()).findings[-1].code == "trust_list.unavailable"

@@ -13,7 +13,10 @@ from keys import certificates, cose, jose
 from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
 from keys.certificates import PDF_SIGNER, ROOT, SEAL_MAKER, SEAL_SIGNER, Profile, Subject
 from keys.software_signer import PrivateMaterial, SoftwareSigner, generate
-from keys.trust import TrustedIssuer, TrustedKey, TrustList, sign_trust_list
+from keys.trust import Anchor, TrustedIssuer, TrustedKey, TrustList
+from keys.trust_delta import VersionUnknown, delta, write_delta
+from keys.trust_root import RootKeys, TrustRoot, root_chain, sign_root
+from keys.trust_signing import sign_trust_list
 from seal import ofd_seal, pdf_seal, ses, statement
 from seal.face import Attachment, DocumentInfo, Face
 from seal.lay_out import lay_out
@@ -85,28 +88,43 @@ STRANGER = Body("11330100MBXX00043L", "示例市行政审批局")
 
 SM2_ROOT = _root("Root SM2", SM2_SM3)
 P256_ROOT = _root("Root P-256", ES256)
-TRUST_LIST_ROOT = _signer("trust list root")
+TRUST_LIST_SIGNER = _signer("trust list")
+ROOT_SIGNERS = tuple(_signer(f"trust root {number}") for number in range(3))
+ROOT_KEYS = RootKeys(tuple(signer.public_key for signer in ROOT_SIGNERS))
+
+
+def anchor(name: str, der: bytes, *purposes: Purpose, until: datetime | None = None) -> Anchor:
+    return Anchor(name, der, frozenset(purposes), MADE_AT, until)
 
 
 def trust_list(version: int = 1, **changes: Any) -> TrustList:
-    return replace(
-        TrustList(
-            version=version,
-            made_at=MADE_AT,
-            anchors=(SM2_ROOT[0], P256_ROOT[0]),
-            issuers=(
-                HOUSING.trusted(Purpose.LICENCE_CODE, Purpose.LICENCE_DATA),
-                MARKET.trusted(Purpose.LICENCE_CODE, Purpose.LICENCE_DATA),
-                SERVICE.trusted(Purpose.STATUS_LIST),
-            ),
+    told: dict[str, Any] = {
+        "anchors": (
+            anchor("p256", P256_ROOT[0], Purpose.PDF_SEAL),
+            anchor("sm2", SM2_ROOT[0], Purpose.OFD_SEAL, Purpose.SEAL_MAKER),
         ),
-        **changes,
-    )
+        "issuers": (
+            HOUSING.trusted(Purpose.LICENCE_CODE, Purpose.LICENCE_DATA),
+            MARKET.trusted(Purpose.LICENCE_CODE, Purpose.LICENCE_DATA),
+            SERVICE.trusted(Purpose.STATUS_LIST),
+        ),
+    }
+    told |= changes
+    return TrustList.ordered(version, MADE_AT, told["anchors"], told["issuers"])
+
+
+def trust_root(version: int = 1, *list_signers: SoftwareSigner) -> TrustRoot:
+    keys = tuple(signer.public_key for signer in list_signers or (TRUST_LIST_SIGNER,))
+    return TrustRoot(version, ROOT_KEYS, keys, MADE_AT, MADE_AT + timedelta(days=730))
+
+
+def trust_roots(*roots: TrustRoot) -> str:
+    return root_chain(sign_root(root, ROOT_SIGNERS[:2]) for root in roots or (trust_root(),))
 
 
 @cache
-def _signed(trusted: TrustList) -> str:
-    return sign_trust_list(trusted, TRUST_LIST_ROOT)
+def signed_list(trusted: TrustList, signer: SoftwareSigner = TRUST_LIST_SIGNER) -> str:
+    return sign_trust_list(trusted, signer)
 
 
 @dataclass
@@ -115,12 +133,24 @@ class Published:
 
     trusted: TrustList | None = field(default_factory=trust_list)
     lists: dict[int, StatusList] = field(default_factory=lambda: {LIST: StatusList(1 << 13)})
+    before: dict[int, TrustList] = field(default_factory=dict)
 
     def trust_list(self) -> TrustList | None:
         return self.trusted
 
     def signed_trust_list(self) -> str | None:
-        return _signed(self.trusted) if self.trusted else None
+        return signed_list(self.trusted) if self.trusted else None
+
+    def trust_roots(self) -> str | None:
+        return trust_roots() if self.trusted else None
+
+    def trust_changes(self, since: int) -> str | None:
+        if self.trusted is None:
+            return None
+        before = self.before.get(since)
+        if before is None:
+            raise VersionUnknown(version=since)
+        return write_delta(delta(before, self.trusted), signed_list(self.trusted))
 
     def status_list(self, number: int) -> StatusList | None:
         return self.lists.get(number)

@@ -1,0 +1,1 @@
+"""The trust ground: signatures, national ciphers, certificates, their status, the journal."""

@@ -1,0 +1,110 @@
+"""Suspend, resume, revoke: what happens to a certificate after it is out.
+
+The register has it at once; others hear of it by the next list or answer (`keys.crl`, `keys.ocsp`).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from keys import journal, register
+from keys.certificate_states import CertificateState, Reason, check_move
+from keys.errors import DomainError
+from keys.register import CertificateRecord
+from keys.tables import certificate
+
+
+class InvalidSinceWrong(DomainError):
+    """A certificate cannot be invalid since a moment to come."""
+
+    code = "certificate.invalid_since_wrong"
+
+
+class ReasonRefused(DomainError):
+    """A suspension has one reason of its own, which no revocation has."""
+
+    code = "certificate.reason_refused"
+
+
+def suspend(
+    tx: Session, authority: str, serial: str, *, by: str, now: datetime
+) -> CertificateRecord:
+    """Let a certificate not count until it is resumed or revoked.
+
+    Raises CertificateUnknown, CertificateStateRefused.
+    """
+    return _change(
+        tx, authority, serial, CertificateState.SUSPENDED, Reason.HOLD, None, by=by, now=now
+    )
+
+
+def resume(
+    tx: Session, authority: str, serial: str, *, by: str, now: datetime
+) -> CertificateRecord:
+    """Let a suspended certificate count again. Raises CertificateUnknown, CertificateStateRefused."""
+    return _change(tx, authority, serial, CertificateState.VALID, None, None, by=by, now=now)
+
+
+def revoke(
+    tx: Session,
+    authority: str,
+    serial: str,
+    reason: Reason,
+    *,
+    by: str,
+    now: datetime,
+    invalid_since: datetime | None = None,
+) -> CertificateRecord:
+    """End a certificate for ever; `invalid_since` is when it is known to have gone wrong.
+
+    Raises CertificateUnknown, CertificateStateRefused, ReasonRefused, InvalidSinceWrong.
+    """
+    if reason is Reason.HOLD:
+        raise ReasonRefused(reason=reason.value)
+    if invalid_since is not None and invalid_since > now:
+        raise InvalidSinceWrong(since=invalid_since.isoformat())
+    return _change(
+        tx, authority, serial, CertificateState.REVOKED, reason, invalid_since, by=by, now=now
+    )
+
+
+def _change(
+    tx: Session,
+    authority: str,
+    serial: str,
+    state: CertificateState,
+    reason: Reason | None,
+    invalid_since: datetime | None,
+    *,
+    by: str,
+    now: datetime,
+) -> CertificateRecord:
+    record = register.find(tx, authority, serial, lock=True)
+    check_move(serial, record.state, state)
+    # A clock that was set back does not put a change before the one it follows: a delta list is
+    # made of what changed since the last one.
+    at = max(now, record.changed_at or record.issued_at)
+    changed = {
+        "state": state.value,
+        "reason": reason.value if reason else None,
+        "changed_at": at,
+        "invalid_since": invalid_since,
+    }
+    tx.execute(update(certificate).where(certificate.c.id == record.id).values(changed))
+    journal.append(
+        tx,
+        at=now,
+        actor=by,
+        action=f"certificate.{_DONE[state]}",
+        subject=f"{authority} {serial}",
+        details={"kid": record.kid, "reason": reason.value if reason else ""},
+    )
+    return register.find(tx, authority, serial)
+
+
+_DONE = {
+    CertificateState.SUSPENDED: "suspended",
+    CertificateState.VALID: "resumed",
+    CertificateState.REVOKED: "revoked",
+}

@@ -1,0 +1,165 @@
+"""When a key makes way for the next: a table of spans, and a pure function of what there is and now.
+
+Every rule waits for a span to pass, so a clock that was set back makes nothing due that was not,
+and takes nothing back.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from types import MappingProxyType
+
+from keys.algorithm_policy import AlgorithmPolicy
+from keys.algorithms import ALGORITHMS, Algorithm, Purpose
+from keys.key_states import KeyRecord, State
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How long a key is published before it signs, then signs, then is still published.
+
+    `by_hand`: the next key needs more than being made (a certificate, a ceremony, the other side's
+    knowledge), so what is due is told and not done.
+    """
+
+    published: timedelta
+    active: timedelta
+    retiring: timedelta
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Make and publish the key that will follow `after`."""
+
+    purpose: Purpose
+    owner: str
+    algorithm: Algorithm
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Bring the key `kid` to another state."""
+
+    purpose: Purpose
+    owner: str
+    kid: str
+    to: State
+
+
+Step = Make | Move
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did, and what is due and waits for somebody."""
+
+    done: tuple[Step, ...]
+    by_hand: tuple[Step, ...]
+
+
+def _days(published: int, active: int, retiring: int, *, by_hand: bool = False) -> Spans:
+    return Spans(
+        timedelta(days=published), timedelta(days=active), timedelta(days=retiring), by_hand
+    )
+
+
+_YEAR = 365
+
+# Spans of use: NIST SP 800-57 Part 1 Rev. 5 §5.3.6 (one to three years for keys that sign). A key
+# is published for longer than any list or key set of ours is kept by those who fetched it.
+POLICY: Mapping[Purpose, Spans] = MappingProxyType(
+    {
+        Purpose.ACCESS_TOKEN: _days(2, 90, 2),
+        # An ID token is shown again to end a session, long after it expired (RP-Initiated Logout §4).
+        Purpose.ID_TOKEN: _days(2, 90, 30),
+        Purpose.LICENCE_DATA: _days(7, _YEAR, 30),
+        Purpose.LICENCE_CODE: _days(7, _YEAR, 30),
+        Purpose.STATUS_LIST: _days(7, _YEAR, 7),
+        Purpose.JOURNAL: _days(1, _YEAR, 1),
+        # Named in the trust root, which its keepers sign.
+        Purpose.TRUST_LIST: _days(30, 2 * _YEAR, 30, by_hand=True),
+        Purpose.TRUST_ROOT: _days(90, 5 * _YEAR, 90, by_hand=True),
+        # Certified, and the seals' also part of a seal.
+        Purpose.PDF_SEAL: _days(30, 3 * _YEAR, 30, by_hand=True),
+        Purpose.OFD_SEAL: _days(30, 3 * _YEAR, 30, by_hand=True),
+        Purpose.SEAL_MAKER: _days(30, 5 * _YEAR, 30, by_hand=True),
+        Purpose.CERTIFICATES: _days(30, 5 * _YEAR, 30, by_hand=True),
+        Purpose.ROOT_CERTIFICATES: _days(90, 10 * _YEAR, 90, by_hand=True),
+        Purpose.OCSP: _days(7, _YEAR, 7, by_hand=True),
+        Purpose.TIME_STAMP: _days(7, _YEAR, 7, by_hand=True),
+        # Agreed on with the other side of a channel.
+        Purpose.ENVELOPE_SENDER: _days(30, _YEAR, 30, by_hand=True),
+        Purpose.ENVELOPE_RECEIVER: _days(30, _YEAR, 30, by_hand=True),
+    }
+)
+
+
+def due(
+    records: Iterable[KeyRecord],
+    now: datetime,
+    policy: Mapping[Purpose, Spans] = POLICY,
+    algorithms: AlgorithmPolicy | None = None,
+) -> tuple[Step, ...]:
+    """Return the steps that are due at `now` (aware UTC), in the order to take them.
+
+    Also those by hand. A key whose algorithm is to be retired makes way in time for that.
+    """
+    rule = algorithms or AlgorithmPolicy()
+    held = sorted(records, key=lambda r: (r.purpose, r.owner, r.moved_at, r.public_key.kid))
+    return tuple(
+        step
+        for (purpose, _), group in groupby(held, key=lambda r: (r.purpose, r.owner))
+        if purpose in policy
+        for step in _due_of_one(tuple(group), now, policy[purpose], rule)
+    )
+
+
+def is_by_hand(step: Step, policy: Mapping[Purpose, Spans] = POLICY) -> bool:
+    """Whether the step waits for somebody."""
+    return policy[step.purpose].by_hand
+
+
+def _due_of_one(
+    keys: tuple[KeyRecord, ...], now: datetime, spans: Spans, algorithms: AlgorithmPolicy
+) -> Iterator[Step]:
+    """Tell the steps for the keys of one purpose and owner, those longest in their state first."""
+    for key in keys:
+        if key.state is State.RETIRING and now >= key.moved_at + spans.retiring:
+            yield _move(key, State.RETIRED)
+    active = _first(keys, State.ACTIVE)
+    following = _first(keys, State.PUBLISHED)
+    ends = _ends(active, spans, algorithms) if active else None
+    if following is None:
+        if active and ends and now >= ends - spans.published:
+            made = _first(keys, State.MADE)
+            yield _move(made, State.PUBLISHED) if made else _make(active, ends, algorithms)
+    elif now >= max(following.moved_at + spans.published, ends or following.moved_at):
+        if active:
+            yield _move(active, State.RETIRING)
+        yield _move(following, State.ACTIVE)
+
+
+def _first(keys: tuple[KeyRecord, ...], state: State) -> KeyRecord | None:
+    return next((key for key in keys if key.state is state), None)
+
+
+def _ends(active: KeyRecord, spans: Spans, algorithms: AlgorithmPolicy) -> datetime:
+    last_day = algorithms.spans[active.public_key.algorithm.name].ends
+    ends = active.moved_at + spans.active
+    if last_day is None:
+        return ends
+    return min(ends, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC))
+
+
+def _make(active: KeyRecord, begins: datetime, algorithms: AlgorithmPolicy) -> Make:
+    """The next key has the algorithm of the last, or the first of the table that may still sign."""
+    same, purpose = active.public_key.algorithm, active.purpose
+    possible = (a for a in (same, *ALGORITHMS.values()) if algorithms.may_sign(a, purpose, begins))
+    return Make(purpose, active.owner, next(possible, same), active.public_key.kid)
+
+
+def _move(key: KeyRecord, to: State) -> Move:
+    return Move(key.purpose, key.owner, key.public_key.kid, to)

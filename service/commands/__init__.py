@@ -1,0 +1,1 @@
+"""The operator's commands on the trust ground: keys, authorities, trust and the journal."""

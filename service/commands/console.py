@@ -1,0 +1,152 @@
+"""What the operator's commands share: the ground they stand on, and how they ask and answer."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keys import two_person
+from keys.custodians import Custodian, prove
+from service import embedded, locale, logs, migrating, wiring
+from service.settings import load
+from service.wiring import Ground
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
+By = Annotated[
+    str, typer.Option("--by", help="Who does this, for the journal. By default, this account.")
+]
+Custodians = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--custodian",
+        metavar="NAME[=FILE]",
+        help="Name both custodians here if they sit together; otherwise one asks and the other "
+        "agrees beforehand (yinxin keys ask, yinxin keys agree). FILE holds the passphrase, "
+        "which is asked for without one.",
+    ),
+]
+Person = Annotated[
+    str, typer.Option("--custodian", metavar="NAME[=FILE]", help="The custodian who does this.")
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="Read the passphrase from this file instead of asking."),
+]
+
+
+def operator() -> str:
+    """Return who sits at this machine, as the journal names them."""
+    return f"operator:{getpass.getuser()}"
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Open the trust ground of the settings: join the running service's database, or start it."""
+    settings = load(os.environ)
+    logs.configure("warning")
+    with ExitStack() as closing:
+        url = settings.database_url or closing.enter_context(
+            embedded.database(settings.var, _aside)
+        )
+        opened = closing.enter_context(wiring.ground(settings, url, wiring.real_chance()))
+        migrating.upgrade(opened.engine)
+        yield opened
+
+
+def answer(told: Any, as_json: bool, sentence: str = "") -> None:
+    """Print `told` as JSON, or the sentence, or the rows as a table with their names above."""
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+    elif sentence:
+        typer.echo(sentence)
+    else:
+        _table(told)
+
+
+def tell(key: str, **parameters: str | int) -> str:
+    """Return the sentence `cli.<key>` in the terminal's language."""
+    return locale.t(locale.of_terminal(os.environ), f"cli.{key}", **parameters)
+
+
+def sure(question: str, yes: bool) -> None:
+    """Ask before what cannot be undone; ends the program unless the answer is yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SystemExit(f"yinxin: {question}\n{tell('say_yes')}")
+    typer.confirm(question, abort=True)
+
+
+def passphrase(prompt: str, file: Path | None = None, *, new: bool = False) -> str:
+    """Return a passphrase: the first line of `file`, or typed, twice when it is new."""
+    if file is not None:
+        return file.read_text("utf-8").splitlines()[0]
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True))
+
+
+def custodian(on: Ground, told: str) -> Custodian:
+    """Return the custodian of `NAME[=FILE]`, who gives the passphrase here or in the file.
+
+    Raises PassphraseWrong, CustodianLocked.
+    """
+    name, _, file = told.partition("=")
+    given = passphrase(tell("passphrase_of", name=name), Path(file) if file else None)
+    return prove(on.begin, name, given, on.clock())
+
+
+def together(on: Ground, wanted: Sequence[tuple[str, str]], names: Sequence[str] | None) -> None:
+    """Let two custodians who sit here agree on actions, each with its subject.
+
+    Without names they did so beforehand. Raises PassphraseWrong, CustodianLocked, SamePerson.
+    """
+    if not names:
+        return
+    if len(names) != two_person.LEAST:
+        raise SystemExit(f"yinxin: {tell('two_custodians')}")
+    first, second = (custodian(on, name) for name in names)
+    with on.begin() as tx:
+        for action, subject in wanted:
+            asked = two_person.ask(tx, action, subject, first, on.clock())
+            two_person.agree(tx, asked, second, on.clock())
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that only this account can read. Raises FileExistsError rather than replace one."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        typer.echo(tell("nothing"))
+        return
+    names = list(rows[0])
+    cells = [names, *([_cell(row[name]) for name in names] for row in rows)]
+    widths = [max(_width(row[i]) for row in cells) for i in range(len(names))]
+    for row in cells:
+        padded = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return "" if value is None else str(value)
+
+
+def _width(text: str) -> int:
+    # A Chinese character takes two columns of a terminal.
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
+
+
+def _aside(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,329 @@
+"""Private keys through their life, and the custodians who guard the weightiest."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keys import backup as backups
+from keys import two_person, vault
+from keys.algorithms import ALGORITHMS, GUARDED, Purpose
+from keys.custodians import custodian_hash, standing
+from keys.key_states import KeyRecord, State
+from keys.rotation import Make, Step, due
+from keys.two_person import Consent
+from service.commands.console import (
+    By,
+    Custodians,
+    Json,
+    PassphraseFile,
+    Person,
+    Yes,
+    answer,
+    custodian,
+    ground,
+    operator,
+    passphrase,
+    sure,
+    tell,
+    together,
+    write_new,
+)
+from service.wiring import Ground
+
+commands = typer.Typer(no_args_is_help=True, help=__doc__)
+
+_REWRAPPED_AT_ONCE = 100
+
+Kid = Annotated[str, typer.Argument(help="The key's name: 16 hexadecimal digits.")]
+Owner = Annotated[str, typer.Argument(help="Whose: a USCC, `service`, or an authority's name.")]
+Name = Annotated[str, typer.Argument(help="The custodian's name.")]
+
+
+@commands.command("list")
+def list_keys(
+    purpose: Annotated[Purpose | None, typer.Option(help="Only keys of this purpose.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List every key with its purpose, owner, algorithm and state."""
+    with ground() as on, on.begin() as tx:
+        answer([_row(record) for record in on.vault.public_keys(tx, purpose)], as_json)
+
+
+@commands.command()
+def make(
+    purpose: Annotated[Purpose, typer.Argument(help="What the key is for.")],
+    owner: Owner,
+    algorithm: Annotated[str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")] = "ES256",
+    state: Annotated[State, typer.Option(help="made, published or active.")] = State.ACTIVE,
+    in_token: Annotated[
+        bool, typer.Option("--in-token", help="Keep it in the PKCS#11 token.")
+    ] = False,
+    custodians: Custodians = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Make a key. Root, seal-maker and trust-root keys take two custodians."""
+    if algorithm not in ALGORITHMS:
+        raise SystemExit(f"yinxin: {tell('no_algorithm', known=', '.join(ALGORITHMS))}")
+    with ground() as on:
+        subject = vault.subject(purpose, owner)
+        together(on, [(vault.MAKE, subject)], custodians)
+        with on.begin() as tx:
+            key = on.vault.make(
+                tx,
+                purpose,
+                owner,
+                ALGORITHMS[algorithm],
+                by=by or operator(),
+                state=state,
+                in_token=in_token,
+                consent=_consent(on, tx, purpose, vault.MAKE, subject),
+            )
+            made = on.vault.find(tx, key.kid)
+        answer([_row(made)], as_json)
+
+
+@commands.command()
+def rotate(
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only tell what is due.")] = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Let keys that are due make way for the next; tell which wait for somebody."""
+    with ground() as on, on.begin() as tx:
+        if dry:
+            steps = due(on.vault.public_keys(tx), on.clock())
+            answer([_step(step, "due") for step in steps], as_json)
+            return
+        rotation = on.vault.rotate(tx, by=by or operator())
+        done = [_step(step, "done") for step in rotation.done]
+        answer(done + [_step(step, "waits") for step in rotation.by_hand], as_json)
+
+
+@commands.command()
+def move(
+    kid: Kid,
+    state: Annotated[State, typer.Argument(help="The state to bring it to.")],
+    custodians: Custodians = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Bring a key to another state: published, active, retiring or retired."""
+    with ground() as on:
+        _move(on, kid, state, custodians, by, as_json)
+
+
+@commands.command()
+def retire(
+    kid: Kid, custodians: Custodians = None, yes: Yes = False, by: By = "", as_json: Json = False
+) -> None:
+    """Retire a key now: it signs no more, and nothing it signs from now on counts."""
+    with ground() as on:
+        sure(tell("keys.retire", kid=kid), yes)
+        _move(on, kid, State.RETIRED, custodians, by, as_json)
+
+
+@commands.command()
+def destroy(
+    kid: Kid, custodians: Custodians = None, yes: Yes = False, as_json: Json = False
+) -> None:
+    """Erase a retired private key before two custodians. It cannot be brought back."""
+    with ground() as on:
+        with on.begin() as tx:
+            record = on.vault.find(tx, kid)
+        sure(tell("keys.destroy", kid=kid, purpose=record.purpose, owner=record.owner), yes)
+        subject = vault.subject(record.purpose, record.owner)
+        together(on, [(vault.DESTROY, subject)], custodians)
+        with on.begin() as tx:
+            consent = two_person.spend(tx, vault.DESTROY, subject, on.clock())
+            on.vault.destroy(tx, kid, consent=consent)
+            destroyed = on.vault.find(tx, kid)
+        answer([_row(destroyed)], as_json)
+
+
+@commands.command()
+def rewrap(by: By = "", as_json: Json = False) -> None:
+    """Bring keys that an older key-encryption key wraps under the current one; may be broken off."""
+    count = 0
+    with ground() as on:
+        while True:
+            with on.begin() as tx:
+                moved = on.vault.rewrap(tx, _REWRAPPED_AT_ONCE, by=by or operator())
+            count += moved
+            if moved < _REWRAPPED_AT_ONCE:
+                break
+        answer({"rewrapped": count}, as_json, tell("keys.rewrapped", count=count))
+
+
+@commands.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+    custodians: Custodians = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write every key to a file sealed under a passphrase, before two custodians."""
+    if file.exists():
+        raise SystemExit(f"yinxin: {tell('file_exists', file=str(file))}")
+    with ground() as on:
+        together(on, [(backups.BACKUP, backups.EVERY_KEY)], custodians)
+        secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file, new=True)
+        with on.begin() as tx:
+            consent = two_person.spend(tx, backups.BACKUP, backups.EVERY_KEY, on.clock())
+            sealed = backups.backup(tx, on.vault, secret, consent)
+        write_new(file, sealed)
+    _tell_backup(backups.check_backup(file.read_bytes(), secret), as_json)
+
+
+@commands.command("check-backup")
+def check_backup(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Open a backup, find every key in it true to its name, and tell what it holds."""
+    secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file)
+    _tell_backup(backups.check_backup(file.read_bytes(), secret), as_json)
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    passphrase_file: PassphraseFile = None,
+    yes: Yes = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Take back the keys of a backup that are missing; what is there must be the same."""
+    secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file)
+    content = file.read_bytes()
+    told = backups.check_backup(content, secret)
+    sure(tell("keys.restore", keys=told.keys, made_at=str(told.made_at)), yes)
+    with ground() as on, on.begin() as tx:
+        told = backups.restore(tx, on.vault, content, secret, by=by or operator())
+    _tell_backup(told, as_json)
+
+
+@commands.command("custodians")
+def list_custodians(as_json: Json = False) -> None:
+    """List the custodians."""
+    with ground() as on, on.begin() as tx:
+        answer([{"name": name} for name in standing(tx)], as_json)
+
+
+@commands.command("add-custodian")
+def add_custodian(
+    name: Name,
+    passphrase_file: PassphraseFile = None,
+    custodians: Custodians = None,
+    by: By = "",
+) -> None:
+    """Make a custodian, who types a passphrase of their own. From the third on two others agree."""
+    with ground() as on:
+        together(on, [(two_person.ADD, name)], custodians)
+        secret = passphrase(tell("passphrase_of", name=name), passphrase_file, new=True)
+        kept = custodian_hash(secret, on.random)
+        with on.begin() as tx:
+            two_person.add_custodian(tx, name, kept, by=by or operator(), now=on.clock())
+    typer.echo(tell("keys.custodian_added", name=name))
+
+
+@commands.command("remove-custodian")
+def remove_custodian(
+    name: Name, custodians: Custodians = None, yes: Yes = False, by: By = ""
+) -> None:
+    """Let a custodian go; two custodians agree, and two must be left."""
+    with ground() as on:
+        sure(tell("keys.remove_custodian", name=name), yes)
+        together(on, [(two_person.REMOVE, name)], custodians)
+        with on.begin() as tx:
+            two_person.remove_custodian(tx, name, by=by or operator(), now=on.clock())
+    typer.echo(tell("keys.custodian_removed", name=name))
+
+
+@commands.command()
+def ask(
+    action: Annotated[str, typer.Argument(help="What is to be done, such as key.make.")],
+    subject: Annotated[str, typer.Argument(help="On what, such as 'seal-maker service'.")],
+    who: Person,
+    as_json: Json = False,
+) -> None:
+    """Ask, as a custodian, for another's agreement to one action; it waits a day."""
+    with ground() as on:
+        proven = custodian(on, who)
+        with on.begin() as tx:
+            number = two_person.ask(tx, action, subject, proven, on.clock())
+    answer({"request": number}, as_json, tell("keys.asked", number=number))
+
+
+@commands.command()
+def requests(as_json: Json = False) -> None:
+    """List what custodians asked and nobody agreed to yet."""
+    with ground() as on, on.begin() as tx:
+        waiting = two_person.waiting(tx, on.clock())
+    names = ("id", "action", "subject", "asked_by", "asked_at", "ends_at")
+    answer([{name: getattr(request, name) for name in names} for request in waiting], as_json)
+
+
+@commands.command()
+def agree(
+    number: Annotated[int, typer.Argument(help="The number of the request.")],
+    who: Person,
+) -> None:
+    """Agree, as a custodian, to what another one asked; it can then be done, once."""
+    with ground() as on:
+        proven = custodian(on, who)
+        with on.begin() as tx:
+            two_person.agree(tx, number, proven, on.clock())
+    typer.echo(tell("keys.agreed", number=number))
+
+
+def _move(
+    on: Ground, kid: str, state: State, custodians: list[str] | None, by: str, as_json: bool
+) -> None:
+    with on.begin() as tx:
+        record = on.vault.find(tx, kid)
+    subject = vault.subject(record.purpose, record.owner)
+    together(on, [(vault.MOVE, subject)], custodians)
+    with on.begin() as tx:
+        consent = _consent(on, tx, record.purpose, vault.MOVE, subject)
+        on.vault.move(tx, kid, state, by=by or operator(), consent=consent)
+        moved = on.vault.find(tx, kid)
+    answer([_row(moved)], as_json)
+
+
+def _consent(on: Ground, tx: Any, purpose: Purpose, action: str, subject: str) -> Consent | None:
+    """Spend the consent that a guarded key takes; other keys take none."""
+    return two_person.spend(tx, action, subject, on.clock()) if purpose in GUARDED else None
+
+
+def _row(record: KeyRecord) -> dict[str, Any]:
+    return {
+        "kid": record.public_key.kid,
+        "purpose": record.purpose.value,
+        "owner": record.owner,
+        "algorithm": record.public_key.algorithm.name,
+        "state": record.state.value,
+        "since": record.moved_at,
+        "kept": record.kept.value,
+    }
+
+
+def _step(step: Step, state: str) -> dict[str, Any]:
+    wanted, kid = ("make", step.after) if isinstance(step, Make) else (step.to.value, step.kid)
+    about = {"purpose": step.purpose.value, "owner": step.owner}
+    return {**about, "step": wanted, "kid": kid, "state": state}
+
+
+def _tell_backup(told: backups.Summary, as_json: bool) -> None:
+    names = (
+        "made_at",
+        "keys",
+        "in_token",
+        "destroyed",
+        "certificates",
+        "authorities",
+        "custodians",
+    )
+    answer([{name: getattr(told, name) for name in names}], as_json)

@@ -1,0 +1,142 @@
+from typing import Any
+
+import jwt as pyjwt
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc.jwk import import_key
+
+from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
+from keys.base64url import decode, encode
+from keys.curves import P256, KeyMalformed
+from keys.jwk import jwk, public_key_from_jwk
+from keys.public_keys import KeyWeak, rsa_numbers, rsa_spki
+from keys.signer import PublicKey
+from keys.software_signer import PrivateMaterial, SoftwareSigner
+from tests.keys.key_builders import every_algorithm, signer
+
+others_know = pytest.mark.parametrize(
+    "algorithm", [ES256, RS256, PS256, EDDSA], ids=lambda a: a.name
+)
+Jwk = dict[str, Any]
+
+
+@every_algorithm
+def test_a_key_survives_being_a_jwk(algorithm: Algorithm) -> None:
+    key = signer(algorithm).public_key
+    told = jwk(key)
+    assert (told["kid"], told["alg"], told["use"]) == (key.kid, algorithm.jose, "sig")
+    assert public_key_from_jwk(told) == key
+
+
+@others_know
+def test_other_libraries_read_the_same_key(algorithm: Algorithm) -> None:
+    key = signer(algorithm).public_key
+    read = pyjwt.PyJWK(jwk(key)).key
+    assert read.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == key.spki
+    key_type: Any = jwk(key)["kty"]
+    members = import_key(key.spki, key_type).as_dict(private=False)
+    assert members.items() <= jwk(key).items()
+    assert public_key_from_jwk(members | {"alg": algorithm.jose}) == key
+
+
+def test_an_rsa_key_that_does_not_say_is_for_rs256() -> None:
+    told = jwk(signer(PS256).public_key)
+    del told["alg"]
+    assert public_key_from_jwk(told).algorithm is RS256
+
+
+def key_of(scalar: int) -> PublicKey:
+    return SoftwareSigner(
+        PrivateMaterial(ES256, P256.pkcs8(scalar.to_bytes(32), bytes(64)))
+    ).public_key
+
+
+def test_a_jwk_keeps_leading_zeros() -> None:
+    short = next(k for k in map(key_of, range(1, 3000)) if P256.point(k.spki)[0] == 0)
+    assert len(jwk(short)["x"]) == 43
+    assert public_key_from_jwk(jwk(short)) == short
+
+
+EC_CHANGES: tuple[Jwk, ...] = (
+    {"kty": "RSA"},
+    {"kty": "OKP"},
+    {"crv": "P-384"},
+    {"crv": "SM2-P-256"},
+    {"x": "AA"},
+    {"x": "!"},
+    {"x": 1},
+    {"y": ""},
+    {"y": "AA"},
+    {"d": "AA"},
+    {"d": None},
+    {"k": "AA"},
+    {"kid": "0000000000000000"},
+    {"kid": 1},
+    {"alg": "HS256"},
+    {"alg": "none"},
+    {"alg": "RS256"},
+    {"alg": "SGD_SM3_SM2"},
+    {"alg": None},
+)
+RSA_CHANGES: tuple[Jwk, ...] = (
+    {"kty": "EC"},
+    {"kty": "oct"},
+    {"n": ""},
+    {"n": "AA"},
+    {"e": ""},
+    {"e": "AAEAAQ"},  # 65537 behind a zero octet
+    {"e": "AQAB="},
+    {"e": 65537},
+    {"alg": "ES256"},
+    {"alg": "RS512"},
+    {"d": "AQAB"},
+    {"p": "AQAB"},
+    {"oth": []},
+)
+OKP_CHANGES: tuple[Jwk, ...] = (
+    {"kty": "EC"},
+    {"crv": "X25519"},
+    {"crv": "Ed448"},
+    {"x": "AA"},
+    {"x": encode(bytes(32))},
+    {"alg": "ES256"},
+    {"alg": "Ed448"},
+    {"d": "AA"},
+)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "change"),
+    [
+        *((ES256, change) for change in EC_CHANGES),
+        *((RS256, change) for change in RSA_CHANGES),
+        *((EDDSA, change) for change in OKP_CHANGES),
+        (SM2_SM3, {"crv": "P-256"}),
+        (SM2_SM3, {"alg": "ES256"}),
+    ],
+    ids=str,
+)
+def test_a_jwk_that_is_not_what_it_says_is_refused(algorithm: Algorithm, change: Jwk) -> None:
+    with pytest.raises(KeyMalformed):
+        public_key_from_jwk(jwk(signer(algorithm).public_key) | change)
+
+
+def test_a_weak_key_stays_weak_as_a_jwk() -> None:
+    modulus, _ = rsa_numbers(signer(RS256).public_key.spki)
+    told = jwk(PublicKey("", RS256, rsa_spki(modulus, 3)))
+    del told["kid"]
+    with pytest.raises(KeyWeak):
+        public_key_from_jwk(told)
+
+
+@given(st.binary(max_size=100))
+def test_bytes_survive_base64url(data: bytes) -> None:
+    assert decode(encode(data)) == data
+
+
+@pytest.mark.parametrize("text", ["A", "AA==", "AB", "A+A", "A/A", " AA", "AA\n", "AA=", "á"])
+def test_a_second_form_of_base64url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are Python's own
+        decode(text)
