@@ -11,38 +11,17 @@ from sqlalchemy.orm import Session
 from keys import authorities, register
 from keys.algorithms import SM2_SM3, Purpose
 from keys.authorities import Authority
-from keys.certificate_changes import resume, revoke, suspend
-from keys.certificate_issuing import issue, renew
+from keys.certificate_issuing import issue
 from keys.certificate_names import Subject
 from keys.certificate_profiles import OCSP, PURPOSE_PROFILES, Profile
 from keys.certificate_states import CertificateState
 from keys.errors import DomainError
-from keys.founding import AuthorityExists, found_issuing, found_root
 from keys.key_rows import KeyNotFound
 from keys.key_states import signs
 from keys.register import CertificateRecord
-from keys.sandbox_authorities import SANDBOX_MARK, found_sandbox
 from keys.signer import PublicKey
 from keys.trust import Anchor
 from keys.vault import Vault
-
-__all__ = [
-    "SANDBOX_MARK",
-    "Authority",
-    "AuthorityExists",
-    "NoAuthority",
-    "NoProfile",
-    "anchors",
-    "certify",
-    "found_issuing",
-    "found_root",
-    "found_sandbox",
-    "issue",
-    "renew",
-    "resume",
-    "revoke",
-    "suspend",
-]
 
 
 class NoProfile(DomainError):

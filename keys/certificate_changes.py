@@ -5,20 +5,26 @@ The register has it at once; others hear of it by the next list or answer (`keys
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from keys import journal, register
 from keys.certificate_states import CertificateState, Reason, check_move
 from keys.errors import DomainError
 from keys.register import CertificateRecord
-from keys.tables import certificate
+from keys.tables import certificate, enrolment
 
 
 class InvalidSinceWrong(DomainError):
     """A certificate cannot be invalid since a moment to come."""
 
     code = "certificate.invalid_since_wrong"
+
+
+class ReceiptOpen(DomainError):
+    """The certificate is of a sitting whose receipt is not signed yet."""
+
+    code = "enrolment.receipt_open"
 
 
 class ReasonRefused(DomainError):
@@ -42,7 +48,19 @@ def suspend(
 def resume(
     tx: Session, authority: str, serial: str, *, by: str, now: datetime
 ) -> CertificateRecord:
-    """Let a suspended certificate count again. Raises CertificateUnknown, CertificateStateRefused."""
+    """Let a suspended certificate count again.
+
+    Not one of a sitting that is still open: the receipt of it is to be signed first. Raises
+    CertificateUnknown, CertificateStateRefused, ReceiptOpen.
+    """
+    sitting = (
+        select(enrolment.c.id)
+        .join(certificate, certificate.c.id == enrolment.c.certificate)
+        .where(certificate.c.authority == authority, certificate.c.serial == serial)
+        .where(enrolment.c.closed_at.is_(None))
+    )
+    if (number := tx.scalar(sitting)) is not None:
+        raise ReceiptOpen(enrolment=number)
     return _change(tx, authority, serial, CertificateState.VALID, None, None, by=by, now=now)
 
 

@@ -187,20 +187,6 @@ def renewal(
     return prepare(tx, vault, authority, profile, subject_in(old.der), key, by=by)
 
 
-def renew(
-    tx: Session,
-    vault: Vault,
-    authority: str,
-    serial: str,
-    *,
-    by: str,
-    public_key: PublicKey | None = None,
-) -> CertificateRecord:
-    """Renew in one transaction. Raises as `renewal` and `enter`."""
-    order = renewal(tx, vault, authority, serial, by=by, public_key=public_key)
-    return enter(tx, order, sign(order), now=vault.clock())
-
-
 def _order(
     vault: Vault,
     name: str,

@@ -18,7 +18,7 @@ from keys.authorities import Authority, AuthorityExpired
 from keys.certificate_issuing import AuthorityKeyChanged
 from keys.certificate_states import CertificateState, Reason
 from keys.clock import check_forward
-from keys.crl import Entry, Heading, build_crl, changes, read_crl
+from keys.crl import Entry, Heading, build_crl, changes, combine, read_crl
 from keys.errors import DomainError
 from keys.signer import Signer
 from keys.tables import authority as authority_rows
@@ -31,7 +31,7 @@ _BY = "crl"
 
 _Begin = Callable[[], AbstractContextManager[Session]]
 _List = tuple[Heading, tuple[Entry, ...]]
-_IS_COMPLETE = crls.c.is_delta.is_(False)
+_IS_COMPLETE, _IS_DELTA = crls.c.is_delta.is_(False), crls.c.is_delta.is_(True)
 
 
 class CrlMissing(DomainError):
@@ -144,33 +144,32 @@ def due(
     rhythm: Rhythm,
     complete_at: datetime | None,
     last_at: datetime | None,
-    changed_at: datetime | None,
     now: datetime,
+    *,
+    has_news: bool,
 ) -> str:
-    """Return which list is due, "complete", "delta" or "": by the rhythm, or for a change since."""
+    """Return which list is due, "complete", "delta" or "": by the rhythm, or for something new."""
     if complete_at is None or last_at is None or now >= complete_at + rhythm.complete:
         return "complete"
     if rhythm.delta is None:
         return ""
-    # In the second the last list was made in, a change may have come after it.
-    is_news = changed_at is not None and changed_at >= last_at and now > last_at
-    return "delta" if is_news or now >= last_at + rhythm.delta else ""
+    return "delta" if has_news or now >= last_at + rhythm.delta else ""
 
 
 def _due(tx: Session, authority: Authority, now: datetime) -> str:
     if authority.purpose is not Purpose.CERTIFICATES or now > authority.certificate.not_after:
         return ""
-    complete, last = _newest(tx, authority.name, _IS_COMPLETE), _newest(tx, authority.name)
-    changed_at = select(func.max(certificates.c.changed_at)).where(
-        certificates.c.authority == authority.name
+    complete, last = (
+        _newest(tx, authority.name, _IS_COMPLETE),
+        _newest(tx, authority.name, _IS_DELTA),
     )
-    return due(
-        RHYTHMS[authority.purpose],
-        complete.made_at if complete else None,
-        last.made_at if last else None,
-        tx.scalar(changed_at),
-        now,
-    )
+    rhythm = RHYTHMS[authority.purpose]
+    if complete is None or last is None:
+        return due(rhythm, None, None, now, has_news=True)
+    # Not by comparing moments: a change may be committed after a list of a later second.
+    told = combine(read_crl(complete.der), read_crl(last.der))
+    has_news = told != _entries(tx, authority.name)
+    return due(rhythm, complete.made_at, last.made_at, now, has_news=has_news)
 
 
 def _lists(

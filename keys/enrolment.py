@@ -151,6 +151,15 @@ def begin(
     return Enrolment(number, record, receipt)
 
 
+def signers(tx: Session, number: int, now: datetime) -> tuple[PublicKey, PublicKey]:
+    """Return the keys that sign the receipt: the clerk's and the holder's.
+
+    Raises EnrolmentUnknown, ClerkNotCertified.
+    """
+    row, record = _open(tx, number)
+    return _clerk_key(tx, row.clerk_kid, now), parse(record.der).public_key
+
+
 def finish(
     tx: Session, number: int, *, clerk_signature: bytes, holder_signature: bytes, now: datetime
 ) -> CertificateRecord:
@@ -160,8 +169,9 @@ def finish(
     ReceiptNotSigned, CertificateStateRefused.
     """
     row, record = _open(tx, number)
-    _check_signed("clerk", _clerk_key(tx, row.clerk_kid, now), row.receipt, clerk_signature)
-    _check_signed("holder", parse(record.der).public_key, row.receipt, holder_signature)
+    clerk, holder = signers(tx, number, now)
+    _check_signed("clerk", clerk, row.receipt, clerk_signature)
+    _check_signed("holder", holder, row.receipt, holder_signature)
     signed = {
         "clerk_signature": clerk_signature,
         "holder_signature": holder_signature,

@@ -125,7 +125,9 @@ def _due(tx: Session, name: str, now: datetime, after: int) -> list[_Row]:
     about = and_(ready.authority == issued.authority, ready.serial == issued.serial)
     is_due = or_(
         ready.made_at.is_(None),
-        ready.made_at <= issued.changed_at,
+        # Not by comparing moments: a change may be committed after an answer of a later second.
+        ready.state != issued.state,
+        ready.changed_at.is_distinct_from(issued.changed_at),
         ready.next_update < now + _RENEWED_BEFORE_END,
     )
     query = (
@@ -149,6 +151,8 @@ def _answer(
         "authority": authority.name,
         "serial": row.serial,
         "der": build_answer(issuer, responder, serial, revoked, now, ends),
+        "state": row.state,
+        "changed_at": row.changed_at,
         "made_at": now,
         "next_update": ends,
     }
@@ -161,7 +165,7 @@ def _store(tx: Session, answers: list[dict[str, object]]) -> None:
     tx.execute(
         insert.on_conflict_do_update(
             index_elements=[ocsp_answer.c.authority, ocsp_answer.c.serial],
-            set_={"der": new.der, "made_at": new.made_at, "next_update": new.next_update},
+            set_={name: new[name] for name in answers[0]},
             where=ocsp_answer.c.made_at <= new.made_at,
         ),
         answers,

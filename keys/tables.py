@@ -163,13 +163,16 @@ crl = Table(
     UniqueConstraint("authority", "number", "is_delta", name="uq_crl_number"),
 )
 
-# Answers signed beforehand: the newest one of a certificate.
+# Answers signed beforehand: the newest one of a certificate. `state` and `changed_at` are the
+# certificate's as the answer tells them.
 ocsp_answer = Table(
     "ocsp_answer",
     metadata,
     Column("authority", Text, ForeignKey("keys.authority.name"), primary_key=True),
     Column("serial", Text, primary_key=True),
     Column("der", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True)),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("next_update", DateTime(timezone=True), nullable=False, index=True),
 )

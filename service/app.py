@@ -17,7 +17,8 @@ import idp.http
 import license_store.http
 import verification.http
 from idp.errors import DisplayedError
-from service import health, problems
+from keys.time_authority import TimeAuthority
+from service import health, pki, problems
 from service.locale import locale_of, t
 from service.middleware import BodyLimit, Numbered, SafeHeaders, safe_headers
 from service.pages import home, login, register, verify, wallet
@@ -52,6 +53,9 @@ def app(world: World) -> ASGIApp:
         problems.install(verification.http.app(world.verifier, t, locale_of)),
     )
     root.router.routes += health.routes(world.engine, world.redis)
+    root.router.routes += pki.routes(
+        world.begin, world.clock, TimeAuthority(world.begin, world.vault, world.clock)
+    )
     for pages in (home, login, register, wallet, verify):
         root.router.routes += pages.routes(world)
     root.add_exception_handler(HTTPException, _drawn_for_people(world))

@@ -12,7 +12,8 @@ import typer
 from sqlalchemy import Engine
 
 from service import embedded, locale, logs, migrating, openapi, running
-from service.commands import audit, ca, keys, trust
+from service.commands import audit, ca, enrol, keys, trust
+from service.commands.console import told
 from service.db import connect
 from service.plainly import plainly
 from service.settings import Settings, load, settings_page
@@ -21,13 +22,14 @@ main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions
 
 for name, group in (("keys", keys), ("ca", ca), ("trust", trust), ("audit", audit)):
     main.add_typer(group.commands, name=name)
+ca.commands.add_typer(enrol.commands, name="enrol")
 
 _SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 
 def run() -> None:
     """Run the command that was typed; what an operator can put right is told in a line."""
-    with plainly():
+    with plainly(), told():
         main()
 
 

@@ -8,7 +8,6 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -114,7 +113,7 @@ def _in_path(request: Request) -> bytes:
 
     What it is not decodes to nothing, which is answered like any other bad question.
     """
-    told = unquote(request.path_params["question"])
+    told = request.path_params["question"]
     if len(told) > MOST_BYTES:
         raise HTTPException(414)
     try:

@@ -1,14 +1,11 @@
 """What an operator can put right is told in a line, without a traceback: `@plainly()` on a command."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import OperationalError
 
-from keys.errors import DomainError
-from service import embedded, locale, running
-from service.locale import t
+from service import embedded, running
 from service.settings import UnknownSettingError, WrongSettingError
 from service.wiring import SandboxKeysError
 
@@ -31,10 +28,5 @@ def plainly() -> Iterator[None]:
         yield
     except _EXPECTED as error:
         raise SystemExit(f"yinxin: {error}") from None
-    except DomainError as error:
-        told = locale.of_terminal(os.environ)
-        title = t(told, f"error.{error.code}.title", **error.parameters)
-        detail = t(told, f"error.{error.code}.detail", **error.parameters)
-        raise SystemExit(f"yinxin: {title}. {detail} [{error.code}]") from None
     except OperationalError as error:
         raise SystemExit(f"yinxin: the database cannot be used: {error.orig}") from None

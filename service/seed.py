@@ -19,6 +19,7 @@ from idp.vocabulary import GrantType, Realm
 from keys import authority, time_authority, vault
 from keys.algorithms import ES256, GUARDED, SM2_SM3, Algorithm, Purpose
 from keys.certificates import Subject, parse
+from keys.sandbox_authorities import found_sandbox
 from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
 from license_store.rights import grant_lookup, register_issuer
@@ -117,7 +118,7 @@ def seed(world: World) -> None:
     if world.settings.mode is Mode.PRODUCTION:
         raise NotASandboxError("production is not seeded")
     with world.begin() as tx:
-        authority.found_sandbox(tx, world.vault, world.settings.address)
+        found_sandbox(tx, world.vault, world.settings.address)
         for purpose in _SERVICE_KEYS:
             _key(tx, world, purpose, SERVICE, ES256)
         _certified_key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3, _SEAL_MAKER)

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select
 from idp.provider import Provider
 from idp.sources.population_register import HttpPopulationRegister
 from idp.sources.sms_gateway import HttpSmsGateway
-from keys import journal_sequencer
+from keys import crl_publishing, enrolment, journal_sequencer, ocsp_publishing
 from keys.access_token import Caller
 from keys.algorithm_policy import AlgorithmPolicy
 from keys.algorithms import Purpose
@@ -261,7 +261,17 @@ def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapp
         for step in rotation.by_hand:
             _log.warning("a key is due", purpose=step.purpose.value, owner=step.owner)
 
+    def publish_revocations() -> None:
+        crl_publishing.refresh(begin, vault, clock)
+        ocsp_publishing.refresh(begin, vault, clock)
+
+    def break_off_sittings() -> None:
+        with begin() as tx:
+            enrolment.break_off_abandoned(tx, by=SERVICE, now=clock())
+
     return {
         "chain_journal": Job(chain_journal, every="* * * * *"),
         "rotate_keys": Job(rotate_keys, every="17 3 * * *"),
+        "publish_revocations": Job(publish_revocations, every="* * * * *"),
+        "break_off_sittings": Job(break_off_sittings, every="*/15 * * * *"),
     }

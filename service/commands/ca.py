@@ -137,7 +137,7 @@ def list_certificates(
             ends_before=now + timedelta(days=expiring) if expiring else None,
             after=after,
         )
-        answer([_certificate(found) for found in register.listed(tx, search, limit)], as_json)
+        answer([certificate_row(found) for found in register.listed(tx, search, limit)], as_json)
 
 
 @commands.command("authorities")
@@ -183,7 +183,7 @@ def issue(
         der = certificate_issuing.sign(order)
         with on.begin() as tx:
             record = certificate_issuing.enter(tx, order, der, now=on.clock())
-    _hand_over(record, out, as_json)
+    hand_over(record, out, as_json)
 
 
 @commands.command()
@@ -207,7 +207,7 @@ def renew(
         der = certificate_issuing.sign(order)
         with on.begin() as tx:
             record = certificate_issuing.enter(tx, order, der, now=on.clock())
-    _hand_over(record, out, as_json)
+    hand_over(record, out, as_json)
 
 
 @commands.command()
@@ -218,7 +218,7 @@ def suspend(authority: AuthorityName, serial: Serial, by: By = "", as_json: Json
             changed = certificate_changes.suspend(
                 tx, authority, serial, by=by or operator(), now=on.clock()
             )
-        answer([_certificate(changed)], as_json)
+        answer([certificate_row(changed)], as_json)
 
 
 @commands.command()
@@ -229,7 +229,7 @@ def resume(authority: AuthorityName, serial: Serial, by: By = "", as_json: Json 
             changed = certificate_changes.resume(
                 tx, authority, serial, by=by or operator(), now=on.clock()
             )
-        answer([_certificate(changed)], as_json)
+        answer([certificate_row(changed)], as_json)
 
 
 @commands.command()
@@ -257,7 +257,7 @@ def revoke(
                 now=on.clock(),
                 invalid_since=_utc(invalid_since),
             )
-        answer([_certificate(changed)], as_json)
+        answer([certificate_row(changed)], as_json)
 
 
 @commands.command()
@@ -296,11 +296,12 @@ def ocsp(as_json: Json = False) -> None:
     answer({"signed": count}, as_json, tell("ca.answers", count=count))
 
 
-def _hand_over(record: CertificateRecord, out: Path | None, as_json: bool) -> None:
+def hand_over(record: CertificateRecord, out: Path | None, as_json: bool) -> None:
+    """Tell a certificate, and write it and its chain to `out`, as PEM, when that is given."""
     if out:
         chain = [record.der, *record.chain]
         write_new(out, b"".join(_pem(der) for der in chain))
-    answer([_certificate(record)], as_json)
+    answer([certificate_row(record)], as_json)
 
 
 def _pem(der: bytes) -> bytes:
@@ -322,7 +323,8 @@ def _authority(found: Authority) -> dict[str, Any]:
     }
 
 
-def _certificate(found: CertificateRecord) -> dict[str, Any]:
+def certificate_row(found: CertificateRecord) -> dict[str, Any]:
+    """Return what is told of a certificate in a table."""
     return {
         "id": found.id,
         "authority": found.authority,

@@ -13,8 +13,9 @@ import typer
 
 from keys import two_person
 from keys.custodians import Custodian, prove
+from keys.errors import DomainError
 from service import embedded, locale, logs, migrating, wiring
-from service.settings import load
+from service.settings import Settings, load
 from service.wiring import Ground
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -46,10 +47,29 @@ def operator() -> str:
     return f"operator:{getpass.getuser()}"
 
 
+def load_settings() -> Settings:
+    """Return the settings of this environment."""
+    return load(os.environ)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """End the program with the sentences of a rule that said no, in the terminal's language."""
+    try:
+        yield
+    except DomainError as error:
+        language = locale.of_terminal(os.environ)
+        title, detail = (
+            locale.t(language, f"error.{error.code}.{part}", **error.parameters)
+            for part in ("title", "detail")
+        )
+        raise SystemExit(f"yinxin: {title}. {detail} [{error.code}]") from None
+
+
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Open the trust ground of the settings: join the running service's database, or start it."""
-    settings = load(os.environ)
+    settings = load_settings()
     logs.configure("warning")
     with ExitStack() as closing:
         url = settings.database_url or closing.enter_context(

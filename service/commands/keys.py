@@ -10,8 +10,9 @@ from keys import two_person, vault
 from keys.algorithms import ALGORITHMS, GUARDED, Purpose
 from keys.custodians import custodian_hash, standing
 from keys.key_states import KeyRecord, State
-from keys.rotation import Make, Step, due
+from keys.rotation import Make, Step
 from keys.two_person import Consent
+from service import key_encryption
 from service.commands.console import (
     By,
     Custodians,
@@ -22,6 +23,7 @@ from service.commands.console import (
     answer,
     custodian,
     ground,
+    load_settings,
     operator,
     passphrase,
     sure,
@@ -29,6 +31,7 @@ from service.commands.console import (
     together,
     write_new,
 )
+from service.settings import SANDBOX_MARK, TOKEN_MARK
 from service.wiring import Ground
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -93,8 +96,7 @@ def rotate(
     """Let keys that are due make way for the next; tell which wait for somebody."""
     with ground() as on, on.begin() as tx:
         if dry:
-            steps = due(on.vault.public_keys(tx), on.clock())
-            answer([_step(step, "due") for step in steps], as_json)
+            answer([_step(step, "due") for step in on.vault.due(tx)], as_json)
             return
         rotation = on.vault.rotate(tx, by=by or operator())
         done = [_step(step, "done") for step in rotation.done]
@@ -154,6 +156,17 @@ def rewrap(by: By = "", as_json: Json = False) -> None:
             if moved < _REWRAPPED_AT_ONCE:
                 break
         answer({"rewrapped": count}, as_json, tell("keys.rewrapped", count=count))
+
+
+@commands.command("wrap-kek")
+def wrap_kek() -> None:
+    """Print the key-encryption key of the settings as only their PKCS#11 token can open it."""
+    settings = load_settings()
+    text = settings.secret("key_encryption_key").removeprefix(SANDBOX_MARK)
+    with key_encryption.token(settings) as token:
+        if token is None or not text or text.startswith(TOKEN_MARK):
+            raise SystemExit(f"yinxin: {tell('keys.nothing_to_wrap')}")
+        typer.echo(TOKEN_MARK + token.wrap_kek(bytes.fromhex(text)).hex())
 
 
 @commands.command()

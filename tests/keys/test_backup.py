@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, func, make_url, select, update
 from sqlalchemy.orm import Session
 
 from keys.algorithms import ES256, RS256, SM2_SM3, Purpose
-from keys.authority import certify, found_sandbox
+from keys.authority import certify
 from keys.backup import (
     BACKUP,
     EVERY_KEY,
@@ -37,6 +37,7 @@ from keys.certificate_names import Subject
 from keys.errors import DomainError
 from keys.kek import key_encryption_keys
 from keys.key_states import State
+from keys.sandbox_authorities import found_sandbox
 from keys.software_signer import generate
 from keys.tables import authority, certificate, custodian, journal, private_key
 from keys.two_person import Consent, ConsentMissing

@@ -25,7 +25,7 @@ from keys.certificate_issuing import (
     enter,
     issue,
     prepare,
-    renew,
+    renewal,
     sign,
 )
 from keys.certificate_names import CertificateUnfit, Subject, subject_in
@@ -42,6 +42,8 @@ from keys.certificates import parse, verify_chain
 from keys.csr import make_csr, read_csr
 from keys.kek import key_encryption_keys
 from keys.key_use import KeyUse, Outcome
+from keys.register import CertificateRecord
+from keys.signer import PublicKey
 from keys.tables import journal, private_key
 from keys.two_person import ConsentMissing
 from keys.vault import Vault
@@ -88,6 +90,13 @@ def whom(profile: Profile) -> Subject:
         return Subject("张䶮", number="P-17")
     hosts = ("gw.example.cn",) if profile is SYSTEM else ()
     return Subject("示例", "示例市行政审批局", USCC, number="7", dns_names=hosts)
+
+
+def renewed(
+    tx: Session, vault: Vault, authority: str, serial: str, key: PublicKey | None = None
+) -> CertificateRecord:
+    order = renewal(tx, vault, authority, serial, by=BY, public_key=key)
+    return enter(tx, order, sign(order), now=vault.clock())
 
 
 def accepted_by_openssl(folder: Path, der: bytes, chain: tuple[bytes, ...]) -> bool:
@@ -314,7 +323,7 @@ def test_a_renewed_certificate_names_the_same_and_lasts_anew(
     about = Subject("网关", "示例", dns_names=("gw.example.cn",), ip_addresses=("10.0.0.1",))
     old = issued(tx, vault, profile=SYSTEM, about=about)
     clock.goes_on(days=300)
-    new = renew(tx, vault, NAME, old.serial, by=BY)
+    new = renewed(tx, vault, NAME, old.serial)
     assert subject_in(new.der) == about
     assert (new.kid, new.profile) == (old.kid, old.profile)
     assert new.serial != old.serial
@@ -324,7 +333,7 @@ def test_a_renewed_certificate_names_the_same_and_lasts_anew(
 
 def test_a_certificate_is_renewed_for_a_new_key(tx: Session, vault: Vault) -> None:
     old, key = issued(tx, vault), signer(ES256, 2).public_key
-    assert renew(tx, vault, NAME, old.serial, by=BY, public_key=key).kid == key.kid
+    assert renewed(tx, vault, NAME, old.serial, key).kid == key.kid
 
 
 def test_what_is_revoked_or_an_authority_s_own_is_not_renewed(
@@ -333,8 +342,8 @@ def test_what_is_revoked_or_an_authority_s_own_is_not_renewed(
     old = issued(tx, vault)
     revoke(tx, NAME, old.serial, Reason.CESSATION, by=BY, now=now)
     with pytest.raises(NotRenewable):
-        renew(tx, vault, NAME, old.serial, by=BY)
+        renewed(tx, vault, NAME, old.serial)
     authority = authorities.find(tx, NAME)
     (own,) = register.of_key(tx, authority.kid)
     with pytest.raises(NotRenewable):
-        renew(tx, vault, own.authority, own.serial, by=BY)
+        renewed(tx, vault, own.authority, own.serial)

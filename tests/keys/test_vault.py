@@ -493,6 +493,7 @@ def test_what_takes_persons_is_told_and_not_done(vault: Vault, tx: Session) -> N
     later = another(clock=lambda: NOON + timedelta(days=9 * 365))
     rotation = later.rotate(tx, by="test")
     assert rotation.done == ()
+    assert later.due(tx) == rotation.by_hand
     assert {step.purpose for step in rotation.by_hand} == {Purpose.TRUST_ROOT, Purpose.PDF_SEAL}
     assert len(later.public_keys(tx)) == 2
 

@@ -15,6 +15,7 @@ from keys import authority
 from keys.algorithms import ES256, SM2_SM3, Purpose
 from keys.certificates import Subject
 from keys.protected_numbers import NumberProtector
+from keys.sandbox_authorities import found_sandbox
 from license_store import rights
 from license_store.desk import Desk
 from license_store.files import open_files
@@ -41,7 +42,7 @@ def seeded(clone: Any, template_with_tables: str) -> Iterator[str]:
         engine = create_engine(url)
         with sessionmaker(engine).begin() as tx:
             vault = vault_of(Clock(NOON - timedelta(days=1)), sandbox_random())
-            authority.found_sandbox(tx, vault)
+            found_sandbox(tx, vault)
             vault.make(tx, Purpose.STATUS_LIST, "service", ES256, by="test")
             make = agreed("key.make", Purpose.SEAL_MAKER, "service")
             vault.make(tx, Purpose.SEAL_MAKER, "service", SM2_SM3, by="test", consent=make)
