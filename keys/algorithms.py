@@ -57,6 +57,9 @@ class Algorithm:
     signs_from: date
     signs_until: date | None = None
 
+    def __str__(self) -> str:
+        return self.name
+
 
 _TOKENS = frozenset({Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN})
 _STATEMENTS = frozenset(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from keys import authorities
 from keys.algorithms import Purpose
 from keys.authorities import Authority
+from keys.certificate_issuing import AuthorityKeyChanged
 from keys.certificate_states import CertificateState, Reason
 from keys.certificates import parse
 from keys.crl import Entry
@@ -55,19 +56,27 @@ class Reply:
 def refresh(begin: _Begin, vault: Vault, clock: Callable[[], datetime]) -> int:
     """Make the answers that are missing, ageing, or no longer true; return how many. A job.
 
-    Authorities that cannot answer (roots without a responder) are passed over. Raises what the
-    signers raise.
+    Authorities that cannot answer (roots without a responder) are passed over; one that fails does
+    not keep the others from theirs. Raises ExceptionGroup of what `refresh_authority` raised.
     """
     with begin() as tx:
         names = [authority.name for authority in authorities.every(tx)]
         _forget_ended(tx, clock())
-    return sum(refresh_authority(begin, vault, clock, name) for name in names)
+    made, failures = 0, list[Exception]()
+    for name in names:
+        try:
+            made += refresh_authority(begin, vault, clock, name)
+        except Exception as failure:  # told together, below
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("answers that could not be made", failures)
+    return made
 
 
 def refresh_authority(begin: _Begin, vault: Vault, clock: Callable[[], datetime], name: str) -> int:
     """Make the answers of one authority that are due; return how many.
 
-    Raises AuthorityUnknown, and what the signer raises.
+    Raises AuthorityUnknown, AuthorityKeyChanged, and what the signer raises.
     """
     made, after = 0, 0
     while True:
@@ -117,7 +126,10 @@ def _responder(tx: Session, vault: Vault, authority: Authority, now: datetime) -
             return Responder(signer, appointed)
     if authority.purpose is not Purpose.CERTIFICATES:
         return None
-    return Responder(vault.signer(tx, authority.purpose, authority.name, by=_BY), None)
+    signer = vault.signer(tx, authority.purpose, authority.name, by=_BY)
+    if signer.public_key.kid != authority.kid:
+        raise AuthorityKeyChanged(authority=authority.name)
+    return Responder(signer, None)
 
 
 def _due(tx: Session, name: str, now: datetime, after: int) -> list[_Row]:

@@ -26,6 +26,11 @@ _numbers = itertools.count(1)
 Clone = Callable[[str], AbstractContextManager[str]]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument, for some are random: every process must collect the same tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder with a short path that the servers' account can reach (pytest's own is closed)."""

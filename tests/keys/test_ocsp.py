@@ -16,11 +16,13 @@ from sqlalchemy import Engine, func, select
 
 from keys import authority, ocsp_publishing
 from keys.algorithms import ES256, RS256, SM2_SM3, Algorithm, Purpose
+from keys.certificate_issuing import AuthorityKeyChanged
 from keys.certificate_names import Subject
 from keys.certificate_profiles import OCSP, PDF_SIGNER, ROOT
 from keys.certificate_states import Reason
 from keys.certificates import Certificate, issue, parse, self_signed
 from keys.crl import Entry
+from keys.key_states import State
 from keys.ocsp import (
     OcspMalformed,
     OcspUntrusted,
@@ -242,6 +244,16 @@ def test_an_older_answer_never_takes_the_place_of_a_newer(pki: PkiWorld) -> None
     pki.later(hours=2)
     refresh(pki)
     assert ask(pki, pki.question(record.serial)) != newer
+
+
+def test_an_authority_without_its_key_does_not_keep_others_from_answering(pki: PkiWorld) -> None:
+    pki.issue()
+    with pki.begin() as tx:
+        pki.vault.move(tx, pki.ca.kid, State.RETIRING, by="test")
+        pki.vault.make(tx, Purpose.CERTIFICATES, CA, ES256, by="test")
+    with pytest.raises(ExceptionGroup) as failed:
+        refresh(pki)
+    assert [type(failure) for failure in failed.value.exceptions] == [AuthorityKeyChanged]
 
 
 def test_a_responder_near_its_end_is_passed_over(pki: PkiWorld) -> None:

@@ -64,7 +64,11 @@ def test_key_bits_of_an_sm2_key_are_its_point() -> None:
     assert key_bits(spki) == b"\x04" + spki[-64:]
 
 
-@pytest.mark.parametrize("junk", [b"", b"\x30\x00", b"\x30\x80", b"key", bytes(91), RSA[:-1]])
+@pytest.mark.parametrize(
+    "junk",
+    [b"", b"\x30\x00", b"\x30\x80", b"key", bytes(91), RSA[:-1]],
+    ids=["nothing", "empty", "endless", "text", "zeros", "cut"],
+)
 def test_junk_has_no_key_bits_and_is_no_key(junk: bytes) -> None:
     with pytest.raises(KeyMalformed):
         key_bits(junk)
@@ -90,6 +94,19 @@ def test_rsa_numbers_and_bytes_are_those_of_another_library() -> None:
         ("modulus", N + 1, 65537),
         ("modulus", 3 * (N // 3 | 1), 65537),
         ("modulus", 751 * (N // 751 | 1), 65537),
+    ],
+    # The keys are made anew each time: their numbers are no names.
+    ids=[
+        "1024 bits",
+        "2047 bits",
+        "exponent 3",
+        "exponent 1",
+        "exponent 65536",
+        "exponent 65538",
+        "exponent too long",
+        "even modulus",
+        "multiple of 3",
+        "multiple of 751",
     ],
 )
 def test_a_weak_rsa_key_is_refused_and_the_reason_told(
