@@ -19,11 +19,13 @@ from keys import (
     two_person,
     vault,
 )
+from keys import authority as authority_of_keys
 from keys.algorithms import ALGORITHMS, Purpose
 from keys.authorities import Authority
 from keys.certificate_names import Subject
 from keys.certificate_profiles import PROFILES
 from keys.certificate_states import CertificateState, Reason
+from keys.certificates import parse
 from keys.csr import read_csr
 from keys.register import CertificateRecord, Search
 from service.commands.console import (
@@ -184,6 +186,27 @@ def issue(
         with on.begin() as tx:
             record = certificate_issuing.enter(tx, order, der, now=on.clock())
     hand_over(record, out, as_json)
+
+
+@commands.command()
+def certify(
+    purpose: Annotated[Purpose, typer.Argument(help="What the key in the vault is for.")],
+    owner: Annotated[str, typer.Argument(help="Whose key it is.")],
+    common_name: CommonName,
+    organization: Organization,
+    uscc: Uscc = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Issue the certificate of a key in the vault, by the authority for its purpose: seals, time."""
+    subject = Subject(common_name, organization, uscc)
+    with ground() as on:
+        with on.begin() as tx:
+            der = authority_of_keys.certify(
+                tx, on.vault, purpose, owner, subject, by=by or operator()
+            )
+            issued = register.of_key(tx, parse(der).public_key.kid)[0]
+        answer([certificate_row(issued)], as_json)
 
 
 @commands.command()
