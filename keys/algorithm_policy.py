@@ -1,6 +1,8 @@
 """From when until when each algorithm may sign: retiring one is a date in a setting, not a change.
 
-What was signed before the end still counts; what claims to be signed after it does not.
+What was signed before the end still counts; what claims to be signed after it does not. The vault
+asks before it signs; who checks signatures has no policy of their own, but the ends in the trust list,
+which `keys.trust_publishing` sets by it.
 """
 
 from collections.abc import Mapping
@@ -72,6 +74,16 @@ class AlgorithmPolicy:
             raise PurposeRefused(purpose=purpose.value, algorithm=algorithm.name)
         if not self.counts(algorithm, at):
             raise AlgorithmRetired(algorithm=algorithm.name, day=_day(at).isoformat())
+
+    @property
+    def ends_anything(self) -> bool:
+        """Whether any algorithm has an end."""
+        return any(span.ends for span in self.spans.values())
+
+    def ends_at(self, algorithm: Algorithm) -> datetime | None:
+        """Return the first moment (aware UTC) it may sign no more, or None."""
+        day = self.spans[algorithm.name].ends
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def counts(self, algorithm: Algorithm, signed_at: date) -> bool:
         """Say whether what was signed at that day or aware moment counts, today and later.

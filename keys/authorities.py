@@ -71,7 +71,8 @@ class Authority:
         return Places(
             issuer=f"{under}/{self.name}.crt",
             crl=f"{under}/{self.name}.crl",
-            ocsp=f"{under}/ocsp/{self.name}",
+            # A root's key is used by two persons together: nobody answers for it from day to day.
+            ocsp=f"{under}/ocsp/{self.name}" if self.parent else "",
         )
 
     def check_issues(self, profile: Profile) -> None:

@@ -78,11 +78,10 @@ def anchors(tx: Session) -> tuple[Anchor, ...]:
 
 
 def _end(record: CertificateRecord) -> datetime | None:
-    return (
-        None
-        if record.state is CertificateState.VALID
-        else record.invalid_since or record.changed_at
-    )
+    if record.state is CertificateState.VALID:
+        return None
+    ended = record.changed_at or record.issued_at
+    return min(ended, record.invalid_since or ended)
 
 
 def _active_key(tx: Session, vault: Vault, purpose: Purpose, owner: str) -> PublicKey:

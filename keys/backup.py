@@ -27,11 +27,11 @@ from keys.key_states import State
 from keys.public_keys import public_key
 from keys.software_signer import PrivateMaterial, SoftwareSigner
 from keys.tables import authority, certificate, custodian, private_key
-from keys.two_person import Consent, required
+from keys.two_person import Consent, is_guarded, required
 from keys.vault import Vault
 
-BACKUP = "vault.backup"
-"""The action two custodians agree to, on the subject `EVERY_KEY`."""
+BACKUP, RESTORE = "vault.backup", "vault.restore"
+"""The actions two custodians agree to, on the subject `EVERY_KEY`."""
 EVERY_KEY = "every key"
 
 _Row = dict[str, Any]
@@ -115,13 +115,28 @@ def check_backup(file: bytes, passphrase: str) -> Summary:
     return _summary(_checked(file, passphrase))
 
 
-def restore(tx: Session, vault: Vault, file: bytes, passphrase: str, *, by: str) -> Summary:
+def restore(
+    tx: Session,
+    vault: Vault,
+    file: bytes,
+    passphrase: str,
+    *,
+    by: str,
+    consent: Consent | None = None,
+) -> Summary:
     """Take back what is missing, and wrap every key of the backup under the current key.
 
     What is there already stays as it is, in the state it has since come to; a destroyed key stays
-    destroyed. Raises as `check_backup`, and BackupConflict: roll back then.
+    destroyed. Where there are custodians two of them agree, because a file that somebody made up
+    could bring in others. Raises as `check_backup`, and ConsentMissing, BackupConflict: roll back
+    then.
     """
+    details: dict[str, str | int] = {}
+    if is_guarded(tx):
+        agreed = required(consent, RESTORE, EVERY_KEY)
+        details = {"first": agreed.first, "second": agreed.second}
     content = _checked(file, passphrase)
+    details |= {"keys": len(content["keys"]), "digest": hashlib.sha256(file).hexdigest()}
     for kind, what in _KINDS.items():
         for row in content[kind]:
             _take_back(tx, vault, kind, what, row)
@@ -131,7 +146,7 @@ def restore(tx: Session, vault: Vault, file: bytes, passphrase: str, *, by: str)
         actor=by,
         action="vault.restored",
         subject=EVERY_KEY,
-        details={"keys": len(content["keys"]), "digest": hashlib.sha256(file).hexdigest()},
+        details=details,
     )
     return _summary(content)
 
@@ -164,8 +179,9 @@ def _take_back(tx: Session, vault: Vault, kind: str, what: _Kind, row: _Row) -> 
 
 
 def _checked(file: bytes, passphrase: str) -> dict[str, Any]:
-    content = _load(backup_file.open_file(file, passphrase))
+    opened = backup_file.open_file(file, passphrase)
     try:
+        content = _load(opened)
         for kind, what in _KINDS.items():
             columns = set(what.table.c.keys()) - set(what.left_out)
             for row in content[kind]:
@@ -173,7 +189,7 @@ def _checked(file: bytes, passphrase: str) -> dict[str, Any]:
                     raise BackupMalformed
                 if not _holds(kind, row):
                     raise BackupInconsistent(kind=kind, name=_name(what, row))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise BackupMalformed from None
     return content
 

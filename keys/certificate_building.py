@@ -32,7 +32,10 @@ _Extension = tuple[x509.ExtensionType, bool]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where anybody fetches the issuer's certificate, its list of revoked ones, and its answers."""
+    """Where anybody fetches the issuer's certificate, its list of revoked ones, and its answers.
+
+    `ocsp` is "" for an issuer that gives no answers.
+    """
 
     issuer: str
     crl: str
@@ -127,15 +130,13 @@ def _profile_extensions(
 def _told(places: Places) -> tuple[x509.ExtensionType, x509.ExtensionType]:
     uri = x509.UniformResourceIdentifier
     methods = AuthorityInformationAccessOID
+    access = ((methods.OCSP, places.ocsp), (methods.CA_ISSUERS, places.issuer))
     return (
         x509.CRLDistributionPoints(
             [x509.DistributionPoint([uri(places.crl)], None, None, None)],
         ),
         x509.AuthorityInformationAccess(
-            [
-                x509.AccessDescription(methods.OCSP, uri(places.ocsp)),
-                x509.AccessDescription(methods.CA_ISSUERS, uri(places.issuer)),
-            ]
+            [x509.AccessDescription(method, uri(place)) for method, place in access if place]
         ),
     )
 

@@ -76,7 +76,8 @@ def revoke(
 ) -> CertificateRecord:
     """End a certificate for ever; `invalid_since` is when it is known to have gone wrong.
 
-    Raises CertificateUnknown, CertificateStateRefused, ReasonRefused, InvalidSinceWrong.
+    One that was suspended counts no more since then. Raises CertificateUnknown,
+    CertificateStateRefused, ReasonRefused, InvalidSinceWrong.
     """
     if reason is Reason.HOLD:
         raise ReasonRefused(reason=reason.value)
@@ -100,13 +101,10 @@ def _change(
 ) -> CertificateRecord:
     record = register.find(tx, authority, serial, lock=True)
     check_move(serial, record.state, state)
-    # A clock that was set back does not put a change before the one it follows: a delta list is
-    # made of what changed since the last one.
-    at = max(now, record.changed_at or record.issued_at)
     changed = {
         "state": state.value,
         "reason": reason.value if reason else None,
-        "changed_at": at,
+        "changed_at": _since(record, state, now),
         "invalid_since": invalid_since,
     }
     tx.execute(update(certificate).where(certificate.c.id == record.id).values(changed))
@@ -119,6 +117,16 @@ def _change(
         details={"kid": record.kid, "reason": reason.value if reason else ""},
     )
     return register.find(tx, authority, serial)
+
+
+def _since(record: CertificateRecord, state: CertificateState, now: datetime) -> datetime:
+    """Return since when a certificate that goes to `state` counts, or counts no more."""
+    before = record.changed_at or record.issued_at
+    if record.state is CertificateState.SUSPENDED and state is CertificateState.REVOKED:
+        # It did not count meanwhile: the revocation is dated as the hold (ITU-T X.509 §9.5.2.2).
+        return before
+    # A clock that was set back does not put a change before the one it follows.
+    return max(now, before)
 
 
 _DONE = {

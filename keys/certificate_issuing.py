@@ -38,7 +38,7 @@ class KeyCompromised(DomainError):
 
 
 class NotRenewable(DomainError):
-    """A revoked certificate, or one of an authority, is not renewed: a new one is asked for."""
+    """What does not count (suspended, revoked), or is an authority's, is not renewed."""
 
     code = "certificate.not_renewable"
 
@@ -181,7 +181,8 @@ def renewal(
     """
     old = register.find(tx, authority, serial)
     profile = PROFILES[old.profile]
-    if old.state is CertificateState.REVOKED or profile.is_ca:
+    # A suspended one would come back past its hold, or past the receipt of a sitting (K02).
+    if old.state is not CertificateState.VALID or profile.is_ca:
         raise NotRenewable(authority=authority, serial=serial)
     key = public_key or parse(old.der).public_key
     return prepare(tx, vault, authority, profile, subject_in(old.der), key, by=by)

@@ -209,11 +209,16 @@ def _places_are_told(read: _Read) -> bool:
     places = read.draft.places if read.draft.profile.revocable else None
     if places is None:
         return lists is None and access is None
-    urls = (places.crl, places.ocsp, places.issuer)
-    return lists is not None and access is not None and all(_is_url(url) for url in urls)
+    if lists is None or access is None:
+        return False
+    listed = [name.value for point in lists for name in point.full_name or ()]
+    told = [*listed, *(description.access_location.value for description in access)]
+    wanted = [place for place in (places.crl, places.ocsp, places.issuer) if place]
+    return told == wanted and all(is_url(url) for url in told)
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Say whether a text is an address that anybody can fetch from, as certificates tell them."""
     return (
         text.startswith(_URL_SCHEMES) and text.isascii() and text.isprintable() and " " not in text
     )

@@ -16,6 +16,7 @@ from asn1crypto import x509
 from keys.certificate_building import build
 from keys.certificate_names import Subject
 from keys.certificate_profiles import (
+    DOCUMENT_SIGNING,
     ISSUING_CA,
     PDF_SIGNER,
     ROOT,
@@ -54,6 +55,7 @@ __all__ = [
     "verify_chain",
 ]
 
+_ANY_USAGE = "2.5.29.37.0"
 _LONGEST_CHAIN = 5
 _MOST_INTERMEDIATES = 20
 _LARGEST = 64 * 1024
@@ -211,8 +213,11 @@ def verify_chain(
     intermediates: Iterable[bytes],
     anchors: Iterable[bytes],
     at: datetime,
+    usage: str = DOCUMENT_SIGNING,
 ) -> None:
     """Check that a chain leads from `certificate` to one of `anchors`, all good at the moment `at`.
+
+    `usage` is the extended key usage (OID) it is for: one that is critically for others is refused.
 
     Intermediates and anchors are DER; an anchor is trusted by being one of the bytes given, not by
     its name. Intermediates that cannot be read are passed over, as are those after the first
@@ -221,7 +226,7 @@ def verify_chain(
     """
     trusted = [parse(der) for der in anchors]
     offered = trusted + _readable(intermediates)
-    _check_leaf_usage(certificate)
+    _check_leaf_usage(certificate, usage)
     subject, anchor_ders = certificate, {anchor.der for anchor in trusted}
     for depth in range(_LONGEST_CHAIN):
         _check_moment(subject, at)
@@ -278,9 +283,13 @@ def _check_moment(certificate: Certificate, at: datetime) -> None:
         raise CertificateExpired(subject=certificate.subject.text)
 
 
-def _check_leaf_usage(certificate: Certificate) -> None:
+def _check_leaf_usage(certificate: Certificate, usage: str) -> None:
     signs = {"digital_signature", "non_repudiation"}
     if certificate.key_usage and not certificate.key_usage & signs:
+        raise CertificateWrongUsage(subject=certificate.subject.text)
+    # RFC 5280 §4.2.1.12. What is not critical is advice here: seals in the field carry all sorts.
+    told = certificate.extended_key_usage
+    if "extended_key_usage" in certificate.critical and not told & {usage, _ANY_USAGE}:
         raise CertificateWrongUsage(subject=certificate.subject.text)
 
 

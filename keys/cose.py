@@ -53,7 +53,7 @@ def read(data: bytes) -> Sign1:
         header = cbor2.loads(protected)
         algorithm, kid = _BY_NUMBER[header[_ALG]], header[_KID]
         # Written again it must be the same bytes: no second form, no stowaway, nothing behind it.
-        same = _encode(_protected(header[_ALG], kid), payload, signature) == data
+        same = _encode(_protected(algorithm.cose, kid), payload, signature) == data
     except (cbor2.CBORError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         raise CoseMalformed(length=len(data)) from None
     if not same or unprotected or not all(isinstance(b, bytes) for b in (kid, payload, signature)):
@@ -68,7 +68,7 @@ def verify(sign1: Sign1, key: PublicKey) -> None:
     verify_signature(key, sign1.to_be_signed, sign1.signature)
 
 
-def _protected(number: int, kid: bytes) -> bytes:
+def _protected(number: int | None, kid: bytes) -> bytes:
     return cbor2.dumps({_ALG: number, _KID: kid}, canonical=True)
 
 

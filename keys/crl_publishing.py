@@ -29,7 +29,7 @@ from keys.vault import Vault
 
 _BY = "crl"
 
-_Begin = Callable[[], AbstractContextManager[Session]]
+Begin = Callable[[], AbstractContextManager[Session]]
 _List = tuple[Heading, tuple[Entry, ...]]
 _IS_COMPLETE, _IS_DELTA = crls.c.is_delta.is_(False), crls.c.is_delta.is_(True)
 
@@ -81,7 +81,7 @@ class _Draft:
 
 
 def publish(
-    begin: _Begin,
+    begin: Begin,
     vault: Vault,
     clock: Callable[[], datetime],
     name: str,
@@ -112,7 +112,7 @@ def publish(
                 return draft.number
 
 
-def refresh(begin: _Begin, vault: Vault, clock: Callable[[], datetime]) -> tuple[str, ...]:
+def refresh(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> tuple[str, ...]:
     """Publish what is due of every issuing authority and return their names; a job of each minute.
 
     A root's lists are made by two persons, with `publish`. An authority that fails does not keep
@@ -130,6 +130,11 @@ def refresh(begin: _Begin, vault: Vault, clock: Callable[[], datetime]) -> tuple
     if failures:
         raise ExceptionGroup("revocation lists that could not be made", failures)
     return tuple(name for name, _ in due)
+
+
+def roots_due(tx: Session, now: datetime) -> tuple[str, ...]:
+    """Return the roots whose next list is due: two persons make it, with `publish`."""
+    return tuple(root.name for root in authorities.every(tx) if _root_is_due(tx, root, now))
 
 
 def newest(tx: Session, name: str, *, delta: bool = False) -> Published:
@@ -170,6 +175,16 @@ def _due(tx: Session, authority: Authority, now: datetime) -> str:
     told = combine(read_crl(complete.der), read_crl(last.der))
     has_news = told != _entries(tx, authority.name)
     return due(rhythm, complete.made_at, last.made_at, now, has_news=has_news)
+
+
+def _root_is_due(tx: Session, authority: Authority, now: datetime) -> bool:
+    if authority.purpose is Purpose.CERTIFICATES or now > authority.certificate.not_after:
+        return False
+    last = _newest(tx, authority.name)
+    listed = read_crl(last.der).entries if last else None
+    if last is None or listed != _entries(tx, authority.name):
+        return True
+    return bool(now >= last.made_at + RHYTHMS[authority.purpose].complete)
 
 
 def _lists(

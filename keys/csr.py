@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asn1crypto import csr, pem, x509
+from asn1crypto.keys import PublicKeyInfo
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import CertificateSigningRequestBuilder
 
@@ -149,10 +150,19 @@ def _key(spki: bytes) -> PublicKey:
     except KeyWeak as weak:
         raise CsrWeakKey(**weak.parameters) from weak
     except KeyMalformed as wrong:
-        raise CsrBadKey(kind=str(wrong.parameters["curve"])) from wrong
+        raise CsrBadKey(kind=_kind(spki)) from wrong
     if key.algorithm.key_type not in CERTIFIED_KEY_TYPES:
         raise CsrBadKey(kind=key.algorithm.key_type)
     return key
+
+
+def _kind(spki: bytes) -> str:
+    """Return what a key says it is: its curve, or its algorithm; "?" when it cannot be read."""
+    try:
+        info = PublicKeyInfo.load(spki, strict=True)
+        return str(info.curve[1] if info.algorithm == "ec" else info.algorithm)
+    except (ValueError, TypeError, LookupError):
+        return "?"
 
 
 def _check_possession(key: PublicKey, info: bytes, value: bytes) -> None:

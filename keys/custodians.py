@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -67,20 +68,23 @@ def custodian_hash(passphrase: str, random: Callable[[int], bytes]) -> str:
 def prove(begin: Begin, name: str, passphrase: str, now: datetime) -> Custodian:
     """Tell who is there by name and passphrase, in two transactions with the slow check between.
 
-    Raises PassphraseWrong, which is journalled, and CustodianLocked.
+    Raises PassphraseWrong and CustodianLocked; both are journalled.
     """
-    with begin() as tx:
-        kept = _count_attempt(tx, name, now)
-    right = kept is not None and _is_right(passphrase, kept)
-    with begin() as tx:
-        if right:
-            tx.execute(update(custodian).where(custodian.c.name == name).values(attempts=0))
-        else:
+    try:
+        with begin() as tx:
+            kept = _count_attempt(tx, name, now)
+        # Where nobody has the name, an answer takes as long: names are not found by the clock.
+        if not _is_right(passphrase, kept or _nobodys_hash()) or kept is None:
+            raise PassphraseWrong(name=name)
+    except (PassphraseWrong, CustodianLocked) as refused:
+        with begin() as tx:
+            details = {"reason": refused.code}
             journal.append(
-                tx, at=now, actor=name, action="custodian.refused", subject=name, details={}
+                tx, at=now, actor=name, action="custodian.refused", subject=name, details=details
             )
-    if not right:
-        raise PassphraseWrong(name=name)
+        raise
+    with begin() as tx:
+        tx.execute(update(custodian).where(custodian.c.name == name).values(attempts=0))
     return Custodian(name)
 
 
@@ -109,6 +113,11 @@ def _count_attempt(tx: Session, name: str, now: datetime) -> str | None:
     counted = update(custodian).where(custodian.c.name == name)
     tx.execute(counted.values(attempts=row.attempts + 1, tried_at=now))
     return str(row.passphrase)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash("a passphrase of nobody's")
 
 
 def _is_right(passphrase: str, kept: str) -> bool:

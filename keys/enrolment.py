@@ -183,10 +183,12 @@ def finish(
 
 
 def break_off(tx: Session, number: int, *, by: str, now: datetime) -> CertificateRecord:
-    """End a sitting without a certificate. Raises EnrolmentUnknown, CertificateStateRefused."""
+    """End a sitting without a certificate that counts. Raises EnrolmentUnknown."""
     _, record = _open(tx, number)
     tx.execute(update(enrolments).where(enrolments.c.id == number).values(closed_at=now))
     _tell(tx, "enrolment.broken_off", number, by, now)
+    if record.state is CertificateState.REVOKED:  # by somebody who did not wait for this
+        return record
     reason = Reason.CESSATION
     return certificate_changes.revoke(tx, record.authority, record.serial, reason, by=by, now=now)
 

@@ -36,15 +36,30 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came in on a channel: the letter, or why it is refused (the code of an error).
+    """What came in on a channel: the letter, or why it is refused.
 
     `digest` is SHA-256 over the envelope, in hexadecimal.
     """
 
     channel: str
     digest: str
-    opened: Opened | None
-    refusal: str = ""
+    outcome: Opened | EnvelopeError
+
+    @property
+    def opened(self) -> Opened | None:
+        """The letter, None when it is refused."""
+        return self.outcome if isinstance(self.outcome, Opened) else None
+
+    @property
+    def refused(self) -> EnvelopeError | None:
+        """Why it is refused, None for a letter."""
+        return None if isinstance(self.outcome, Opened) else self.outcome
+
+    def letter(self) -> Opened:
+        """Return the letter. Raises the EnvelopeError it is refused with."""
+        if not isinstance(self.outcome, Opened):
+            raise self.outcome
+        return self.outcome
 
 
 def admit_to(window: Window, sequence: int) -> Window | None:
@@ -86,38 +101,44 @@ def arrive(envelope: bytes, opener: Opener, channel: Channel, now: datetime) -> 
     try:
         return Arrival(channel.name, digest, open_envelope(envelope, opener, channel, now))
     except EnvelopeError as refused:
-        return Arrival(channel.name, digest, None, refused.code)
+        return Arrival(channel.name, digest, refused)
 
 
 def receive(tx: Session, arrival: Arrival, now: datetime) -> Arrival:
     """Take the letter's number and write the arrival into the journal.
 
     Store what the letter says in the same transaction, then each letter counts exactly once. The
-    answer has no letter, and `refusal` says why, when this one was refused here or before.
+    answer has no letter, and `refused` says why, when this one was refused here or before.
     """
     if arrival.opened is not None:
         try:
             admit(tx, arrival.channel, arrival.opened.header.sequence)
         except EnvelopeReplayed as refused:
-            _write(tx, arrival, refused.code, now)
-            return replace(arrival, opened=None, refusal=refused.code)
-    _write(tx, arrival, arrival.refusal, now)
+            _write(tx, arrival, refused, now)
+            return replace(arrival, outcome=refused)
+    _write(tx, arrival, arrival.refused, now)
     return arrival
 
 
-def _write(tx: Session, arrival: Arrival, refusal: str, now: datetime) -> None:
+def newest(tx: Session, channel: str) -> int:
+    """Return the highest number taken on a channel, 0 before any."""
+    query = select(envelope_received.c.newest).where(envelope_received.c.channel == channel)
+    return tx.scalar(query) or 0
+
+
+def _write(tx: Session, arrival: Arrival, refused: EnvelopeError | None, now: datetime) -> None:
     details: dict[str, str | int] = {"digest": arrival.digest}
     sender = "unknown"
     if arrival.opened is not None:
         sender = arrival.opened.header.sender
         details["sequence"] = arrival.opened.header.sequence
-    if refusal:
-        details["reason"] = refusal
+    if refused is not None:
+        details["reason"] = refused.code
     journal.append(
         tx,
         at=now,
         actor=sender,
-        action="envelope.refused" if refusal else "envelope.received",
+        action="envelope.refused" if refused else "envelope.received",
         subject=arrival.channel,
         details=details,
     )

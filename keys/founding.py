@@ -4,7 +4,8 @@ Ceremonies: they sign inside the transaction, so that a key, its certificate and
 there together or not at all.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -13,13 +14,41 @@ from keys import authorities, certificate_issuing, journal
 from keys.algorithms import Algorithm, Purpose
 from keys.authorities import Authority
 from keys.certificate_issuing import issue
-from keys.certificate_names import Subject
-from keys.certificate_profiles import ISSUING_CA, Profile
+from keys.certificate_lint import is_url
+from keys.certificate_names import CertificateUnfit, Subject
+from keys.certificate_profiles import (
+    ISSUING_CA,
+    OCSP,
+    PDF_SIGNER,
+    SEAL_MAKER,
+    SEAL_SIGNER,
+    TIME_STAMP,
+    Profile,
+)
 from keys.errors import DomainError
 from keys.signer import PublicKey
 from keys.tables import authority as authority_rows
 from keys.two_person import Consent
 from keys.vault import Vault
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+# Nothing in these certificates tells one from another, only who issued it; those for answers and for
+# time stamps are told by their extended usages.
+_APART = frozenset({SEAL_MAKER, SEAL_SIGNER, PDF_SIGNER})
+_TOLD_APART = frozenset({OCSP, TIME_STAMP})
+
+
+class ProfilesMixed(DomainError):
+    """An authority for certificates that seal issues that one kind and no other."""
+
+    code = "authority.profiles_mixed"
+
+
+class AuthorityBadName(DomainError):
+    """The name does not do in the addresses of what the authority publishes."""
+
+    code = "authority.bad_name"
 
 
 class AuthorityExists(DomainError):
@@ -42,10 +71,13 @@ def found_root(
 ) -> Authority:
     """Make a root's key and let it certify itself; two persons agreed to each.
 
-    A ceremony: it signs inside the transaction. Raises AuthorityExists, ConsentMissing,
-    CertificateUnfit and what `Vault.make` raises.
+    `base_url` is what it and those under it publish at, without a slash at the end; "" for nowhere.
+    A ceremony: it signs inside the transaction. Raises AuthorityBadName, AuthorityExists,
+    ConsentMissing, CertificateUnfit and what `Vault.make` raises.
     """
     _check_free(tx, name)
+    if base_url and (not is_url(base_url) or base_url.endswith("/")):
+        raise CertificateUnfit(check="places", about=base_url)
     purpose = Purpose.ROOT_CERTIFICATES
     key = vault.make(tx, purpose, name, algorithm, by=by, consent=to_make)
     signer = vault.signer(tx, purpose, name, by=by, consent=to_use)
@@ -61,7 +93,7 @@ def found_issuing(
     name: str,
     parent: str,
     algorithm: Algorithm,
-    profiles: Iterable[Profile],
+    profiles: Collection[Profile],
     subject: Subject,
     *,
     by: str,
@@ -70,9 +102,11 @@ def found_issuing(
     """Make an issuing authority's key and let its parent certify it; two persons agreed to that.
 
     It tells the same places as its parent. A ceremony: it signs inside the transaction. Raises
-    AuthorityExists, ConsentMissing, what `Vault.make` and `keys.certificate_issuing.prepare` raise.
+    AuthorityBadName, AuthorityExists, ProfilesMixed, ConsentMissing, what `Vault.make` and
+    `keys.certificate_issuing.prepare` raise.
     """
     _check_free(tx, name)
+    _check_apart(name, profiles)
     key = vault.make(tx, Purpose.CERTIFICATES, name, algorithm, by=by)
     record = issue(tx, vault, parent, ISSUING_CA, subject, key, by=by, consent=to_use)
     base_url = authorities.find(tx, parent).base_url
@@ -80,8 +114,17 @@ def found_issuing(
 
 
 def _check_free(tx: Session, name: str) -> None:
+    # `-delta.crl` is where the lists of changes are.
+    if not _NAME.fullmatch(name) or name.endswith("-delta"):
+        raise AuthorityBadName(authority=name[:64])
     if any(authority.name == name for authority in authorities.every(tx)):
         raise AuthorityExists(authority=name)
+
+
+def _check_apart(name: str, profiles: Collection[Profile]) -> None:
+    kinds = {*profiles} - _TOLD_APART
+    if kinds & _APART and len(kinds) > 1:
+        raise ProfilesMixed(authority=name, profiles=", ".join(sorted(p.name for p in kinds)))
 
 
 def _enter(

@@ -135,7 +135,7 @@ def verify(
     """
     header, payload = _verify(token, keys, largest)
     if header.get("typ") != typ:
-        raise TokenWrongType(typ=str(header.get("typ", "")))
+        raise TokenWrongType(typ=header.get("typ", "")[:64])
     claims = _object(payload)
     _check_claims(claims, issuer, audience, int(now.timestamp()), leeway)
     return claims
@@ -159,7 +159,7 @@ def verify_bytes(
     """
     header, payload = _verify(token, keys, largest)
     if header.get("typ") != "JOSE" or content_type not in (None, header.get("cty")):
-        raise TokenWrongType(typ=str(header.get("cty", "")))
+        raise TokenWrongType(typ=header.get("cty", "")[:64])
     return payload
 
 

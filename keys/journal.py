@@ -16,8 +16,14 @@ from sqlalchemy import Result, Row, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from keys import journal_heads
-from keys.journal_faults import JournalRowChanged, JournalRowMisplaced, JournalRowMissing
-from keys.journal_heads import Heads
+from keys.journal_faults import (
+    JournalCutOff,
+    JournalRewritten,
+    JournalRowChanged,
+    JournalRowMisplaced,
+    JournalRowMissing,
+)
+from keys.journal_heads import Head, Heads
 from keys.signer import PublicKey
 from keys.tables import journal
 
@@ -140,6 +146,19 @@ def verify(
     return Verified(position - first + 1, heads.met, position, digest)
 
 
+def compare(tx: Session, head: Head) -> None:
+    """Compare the chain, which `verify` found whole, with a head that was kept elsewhere.
+
+    Whoever may write to the database could have put in keys and heads of their own; not there.
+    Raises JournalCutOff, JournalRewritten.
+    """
+    position, _ = end(tx)
+    if position < head.position:
+        raise JournalCutOff(position=position + 1, head=head.position)
+    if head.digest != _stored_digest(tx, head.position):
+        raise JournalRewritten(position=head.position)
+
+
 def leaves(tx: Session, first: int, last: int) -> Iterator[bytes]:
     """Yield the leaf hash of each row from position `first` to `last`: SHA-256(0x00 ‖ row).
 
@@ -164,11 +183,16 @@ def _chained(tx: Session, first: int, last: int | None) -> Result[tuple[Any, ...
     return tx.execute(chained.execution_options(yield_per=BATCH))
 
 
+def _stored_digest(tx: Session, position: int) -> bytes | None:
+    digest: bytes | None = tx.scalar(select(journal.c.digest).where(journal.c.position == position))
+    return digest
+
+
 def _digest_at(tx: Session, position: int, heads: Heads) -> bytes:
     """Return the digest that the row after `position` covers."""
     if position == 0:
         return _BEGINNING
-    digest: bytes | None = tx.scalar(select(journal.c.digest).where(journal.c.position == position))
+    digest = _stored_digest(tx, position)
     if digest is None:
         if end(tx)[0] < position:
             heads.end(position - 1)

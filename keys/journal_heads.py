@@ -2,7 +2,8 @@
 
 The chain has no key, so whoever may write to the database could cut its end off or make it anew.
 Not so with heads; each names the one before it. What was chained after the last head is not yet
-safe, and nor is a journal whose last heads are removed with their rows: keep a head elsewhere too.
+safe, and nor is a journal whose last heads are removed with their rows, or whose keys are others'
+put in: keep a head elsewhere too (`journal.compare`).
 """
 
 import hashlib

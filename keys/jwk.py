@@ -25,11 +25,11 @@ def public_key_from_jwk(jwk: Mapping[str, object]) -> PublicKey:
     """Return the key of a JSON Web Key; its kid is computed, not believed.
 
     An RSA key without `alg` is for RS256. Raises KeyMalformed when it is not a sound key of a kind
-    in the algorithm table, when it holds a private part, or when its `kid` or `alg` is not one the
-    key can have; KeyWeak.
+    in the algorithm table, when it holds a private part or is for encryption (`use`), or when its
+    `kid` or `alg` is not one the key can have; KeyWeak.
     """
-    if _SECRET_MEMBERS & jwk.keys():
-        raise KeyMalformed(curve=str(jwk.get("crv", "")))
+    if _SECRET_MEMBERS & jwk.keys() or jwk.get("use", "sig") != "sig":
+        raise KeyMalformed(curve=_curve_told(jwk))
     key = public_key(_spki(jwk), _BY_JOSE_NAME.get(str(jwk.get("alg", ""))))
     if key.kid != jwk.get("kid", key.kid) or key.algorithm.jose != jwk.get(
         "alg", key.algorithm.jose
@@ -56,13 +56,17 @@ def _spki(jwk: Mapping[str, object]) -> bytes:
             curve = next((c for c in CURVES if c.jose == crv), None)
             # RFC 7518 §6.2.1.2: full size, leading zeros kept.
             if curve is None or len(_decode(x)) != FIELD_BYTES:
-                raise KeyMalformed(curve=str(crv))
+                raise KeyMalformed(curve=_curve_told(jwk))
             return curve.spki(_decode(x) + _decode(y))
         case {"kty": "OKP", "crv": "Ed25519", "x": str(x)}:
             return ed25519_spki(_decode(x))
         case {"kty": "RSA", "n": str(n), "e": str(e)}:
             return rsa_spki(_number(n), _number(e))
-    raise KeyMalformed(curve=str(jwk.get("crv", "")))
+    raise KeyMalformed(curve=_curve_told(jwk))
+
+
+def _curve_told(jwk: Mapping[str, object]) -> str:
+    return str(jwk.get("crv", ""))[:64]
 
 
 def _unsigned(number: int) -> str:

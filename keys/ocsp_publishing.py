@@ -143,7 +143,7 @@ def _due(tx: Session, name: str, now: datetime, after: int) -> list[_Row]:
         ready.next_update < now + _RENEWED_BEFORE_END,
     )
     query = (
-        select(certificates)
+        select(issued.id, issued.serial, issued.state, issued.changed_at, issued.reason)
         .outerjoin(ocsp_answer, about)
         .where(issued.authority == name, issued.id > after, issued.not_after >= now, is_due)
         .order_by(issued.id)
@@ -185,9 +185,10 @@ def _store(tx: Session, answers: list[dict[str, object]]) -> None:
 
 
 def _forget_ended(tx: Session, now: datetime) -> None:
-    """Drop the answers about certificates past their end: lists tell of those."""
+    """Drop the answers that have ended about certificates that have: lists tell of those."""
     tx.execute(
         delete(ocsp_answer).where(
+            ocsp_answer.c.next_update <= now,  # which an index finds among very many
             ocsp_answer.c.authority == certificates.c.authority,
             ocsp_answer.c.serial == certificates.c.serial,
             certificates.c.not_after < now,

@@ -29,6 +29,11 @@ _HEADER = 32  # the algorithm of a PrivateKeyInfo stands within these
 _SM2_CURVE = "1.2.156.10197.1.301"
 
 
+def is_locked(pkcs8: bytes) -> bool:
+    """Say whether a private key file needs a passphrase. Raises KeyMalformed."""
+    return is_encrypted(_der(pkcs8))
+
+
 def private_material(
     pkcs8: bytes, passphrase: bytes | None = None, algorithm: Algorithm | None = None
 ) -> PrivateMaterial:

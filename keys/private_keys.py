@@ -58,7 +58,12 @@ class PrivateKeys:
 
     def make(self, purpose: Purpose, owner: str, algorithm: Algorithm) -> tuple[PublicKey, Place]:
         """Return a new key and its private half, wrapped."""
-        material = generate(algorithm, self._random)
+        return self.bring_in(purpose, owner, generate(algorithm, self._random))
+
+    def bring_in(
+        self, purpose: Purpose, owner: str, material: PrivateMaterial
+    ) -> tuple[PublicKey, Place]:
+        """Return the public half of a private key, and the private one wrapped."""
         key = SoftwareSigner(material, self._random).public_key
         return key, self.wrap(key, purpose, owner, material.pkcs8)
 
@@ -113,6 +118,10 @@ class PrivateKeys:
             self._device().destroy(place.handle)
         with self._parsing:
             self._parsed.pop(kid, None)
+
+    def handles(self) -> frozenset[str]:
+        """Return the handles of all keys in the token. Raises TokenMissing, TokenUnavailable."""
+        return self._device().handles()
 
     def __repr__(self) -> str:
         return "PrivateKeys()"

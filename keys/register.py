@@ -1,7 +1,7 @@
 """The register of certificates (统一登记, K03): every one issued, by unit, by state, by when it ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Row, Select, func, insert, select
@@ -26,8 +26,8 @@ class CertificateRecord:
     """A certificate as the register has it. Its times are aware UTC.
 
     `serial` is lower-case hexadecimal, `kid` names the certified key, `unit` is a
-    统一社会信用代码 or "". `changed_at` is when it last went to the state it is in, None when it
-    never left the first.
+    统一社会信用代码 or "". `changed_at` is when it last began or ceased to count, None when it
+    always did.
     """
 
     id: int
@@ -96,12 +96,16 @@ def listed(tx: Session, search: Search, limit: int = 100) -> tuple[CertificateRe
 
 
 def expiring(
-    tx: Session, now: datetime, before: datetime, unit: str | None = None
+    tx: Session, search: Search, now: datetime, before: datetime, limit: int = MOST
 ) -> tuple[CertificateRecord, ...]:
-    """Return the valid certificates that end between now and a moment, the soonest first."""
-    search = Search(unit=unit, state=CertificateState.VALID, ends_after=now, ends_before=before)
-    query = _searched(search).order_by(certificate.c.not_after, certificate.c.id).limit(MOST)
-    return tuple(_record(row) for row in tx.execute(query))
+    """Return what is searched for, ends between now and a moment and counts, the soonest first.
+
+    In another state only if the search asks for that; `MOST` at most.
+    """
+    state = search.state or CertificateState.VALID
+    wanted = replace(search, state=state, ends_after=now, ends_before=before)
+    query = _searched(wanted).order_by(certificate.c.not_after, certificate.c.id)
+    return tuple(_record(row) for row in tx.execute(query.limit(min(limit, MOST))))
 
 
 def counts(tx: Session) -> Mapping[tuple[str, str, CertificateState], int]:

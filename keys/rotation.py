@@ -6,12 +6,13 @@ and takes nothing back.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
 
 from keys.algorithm_policy import AlgorithmPolicy
 from keys.algorithms import ALGORITHMS, Algorithm, Purpose
+from keys.errors import DomainError
 from keys.key_states import KeyRecord, State
 
 
@@ -53,11 +54,20 @@ Step = Make | Move
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A step that could not be taken; the next rotation tries it again."""
+
+    step: Step
+    reason: DomainError
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation did, and what is due and waits for somebody."""
+    """What a rotation did, what is due and waits for somebody, and what it could not do."""
 
     done: tuple[Step, ...]
     by_hand: tuple[Step, ...]
+    failed: tuple[Failed, ...]
 
 
 def _days(published: int, active: int, retiring: int, *, by_hand: bool = False) -> Spans:
@@ -105,7 +115,8 @@ def due(
 ) -> tuple[Step, ...]:
     """Return the steps that are due at `now` (aware UTC), in the order to take them.
 
-    Also those by hand. A key whose algorithm is to be retired makes way in time for that.
+    Also those by hand. A key whose algorithm is to be retired makes way in time for that, and one
+    that waits to sign but will not be allowed to by then is given up.
     """
     rule = algorithms or AlgorithmPolicy()
     held = sorted(records, key=lambda r: (r.purpose, r.owner, r.moved_at, r.public_key.kid))
@@ -130,28 +141,37 @@ def _due_of_one(
         if key.state is State.RETIRING and now >= key.moved_at + spans.retiring:
             yield _move(key, State.RETIRED)
     active = _first(keys, State.ACTIVE)
-    following = _first(keys, State.PUBLISHED)
     ends = _ends(active, spans, algorithms) if active else None
+
+    def begins(key: KeyRecord) -> datetime:
+        known = key.moved_at if key.state is State.PUBLISHED else now
+        return max(now, known + spans.published, ends or now)
+
+    def in_time(key: KeyRecord) -> bool:
+        return algorithms.counts(key.public_key.algorithm, begins(key))
+
+    for key in keys:
+        if key.state is State.PUBLISHED and not in_time(key):
+            yield _move(key, State.RETIRED)
+    nexts = tuple(filter(in_time, keys))
+    following = _first(nexts, State.PUBLISHED)
     if following is None:
         if active and ends and now >= ends - spans.published:
-            made = _first(keys, State.MADE)
+            made = _first(nexts, State.MADE)
             yield _move(made, State.PUBLISHED) if made else _make(active, ends, algorithms)
-    elif now >= max(following.moved_at + spans.published, ends or following.moved_at):
+    elif now >= begins(following):
         if active:
             yield _move(active, State.RETIRING)
         yield _move(following, State.ACTIVE)
 
 
-def _first(keys: tuple[KeyRecord, ...], state: State) -> KeyRecord | None:
+def _first(keys: Iterable[KeyRecord], state: State) -> KeyRecord | None:
     return next((key for key in keys if key.state is state), None)
 
 
 def _ends(active: KeyRecord, spans: Spans, algorithms: AlgorithmPolicy) -> datetime:
-    last_day = algorithms.spans[active.public_key.algorithm.name].ends
     ends = active.moved_at + spans.active
-    if last_day is None:
-        return ends
-    return min(ends, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC))
+    return min(ends, algorithms.ends_at(active.public_key.algorithm) or ends)
 
 
 def _make(active: KeyRecord, begins: datetime, algorithms: AlgorithmPolicy) -> Make:

@@ -4,12 +4,14 @@ Their names announce what they are, so that no certificate of theirs is taken fo
 production refuses them by name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from keys import authorities
+from keys import authorities, crl_publishing
 from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
 from keys.certificate_names import Subject
 from keys.certificate_profiles import (
@@ -24,8 +26,10 @@ from keys.certificate_profiles import (
     TIME_STAMP,
     Profile,
 )
+from keys.crl_publishing import Begin
 from keys.founding import found_issuing, found_root
 from keys.sandbox_custodians import sandbox_consent
+from keys.tables import authority as authority_rows
 from keys.vault import MAKE, USE, Vault
 
 SANDBOX_MARK = "NOT FOR PRODUCTION"
@@ -54,12 +58,25 @@ _BELOW: Mapping[str, Mapping[str, tuple[Profile, ...]]] = MappingProxyType(
 def found_sandbox(tx: Session, vault: Vault, base_url: str = "") -> None:
     """Found the two roots and the issuing authorities that are missing, with the sandbox's custodians.
 
-    Their certificates tell places under `base_url`, or none.
+    What they issue from now on tells places under `base_url`, or none.
     """
     known = {authority.name for authority in authorities.every(tx)}
+    ours = {*_ROOTS, *(name for below in _BELOW.values() for name in below)}
+    moved = authority_rows.c.name.in_(ours) & (authority_rows.c.base_url != base_url)
+    tx.execute(update(authority_rows).where(moved).values(base_url=base_url))
     for root, algorithm in _ROOTS.items():
         if not known.issuperset({root, *_BELOW[root]}):
             _found_family(tx, vault, root, algorithm, known, base_url)
+
+
+def publish_root_lists(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> None:
+    """Publish the roots' lists that are due, with the sandbox's custodians."""
+    with begin() as tx:
+        due = set(crl_publishing.roots_due(tx, clock())) & set(_ROOTS)
+        purpose = Purpose.ROOT_CERTIFICATES
+        consents = {root: sandbox_consent(tx, vault, USE, purpose, root) for root in sorted(due)}
+    for root, consent in consents.items():
+        crl_publishing.publish(begin, vault, clock, root, consent=consent)
 
 
 def _found_family(

@@ -122,8 +122,8 @@ certificate = Table(
     Column("state", Text, nullable=False),
     Column("issued_by", Text, nullable=False),
     Column("issued_at", DateTime(timezone=True), nullable=False),
-    # When it was last suspended or resumed, or when it was revoked, and why: the reason as RFC 5280
-    # §5.3.1 spells it (keyCompromise, certificateHold, …).
+    # When it last began or ceased to count (so a hold that ends in revocation keeps its moment), and
+    # why: the reason as RFC 5280 §5.3.1 spells it (keyCompromise, certificateHold, …).
     Column("changed_at", DateTime(timezone=True)),
     Column("reason", Text),
     Column("invalid_since", DateTime(timezone=True)),
@@ -177,11 +177,13 @@ ocsp_answer = Table(
     Column("next_update", DateTime(timezone=True), nullable=False, index=True),
 )
 
-# A token's serial number is its row's: no two processes give the same.
+# Every serial number given to a token, in the order of asking.
 time_stamp = Table(
     "time_stamp",
     metadata,
-    Column("serial", BigInteger, Identity(), primary_key=True),
+    Column("id", BigInteger, Identity(), primary_key=True),
+    # Lower-case hexadecimal, without leading zeros.
+    Column("serial", Text, nullable=False, unique=True),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("kid", Text, nullable=False),
     Column("imprint", LargeBinary, nullable=False),

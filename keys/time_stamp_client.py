@@ -98,16 +98,16 @@ def check_token(
     """Check a token over the imprint, by anchors and further certificates (DER).
 
     The signature is the named signer's, whose certificate is for time stamps alone and leads to an
-    anchor at the time stated. Raises TimeStampMalformed, TimeStampMismatch, TimeStampBadSignature,
-    and a CertificateError.
+    anchor at the time stated. Raises TimeStampMalformed, TimeStampMismatch,
+    TimeStampWrongAlgorithm, TimeStampBadSignature, and a CertificateError.
     """
     read = read_token(token, certificates)
     if read.statement.imprint != imprint:
         raise TimeStampMismatch(field="imprint")
     check_signature(read)
     _check_usage(read.signer)
-    verify_chain(read.signer, (*read.brought, *certificates), anchors, read.statement.at)
-    statement = read.statement
+    statement, further = read.statement, (*read.brought, *certificates)
+    verify_chain(read.signer, further, anchors, statement.at, TIME_STAMPING)
     return TimeStamp(
         token=token,
         at=statement.at,

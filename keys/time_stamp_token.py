@@ -62,6 +62,12 @@ class TimeStampBadSignature(DomainError):
     code = "time_stamp.bad_signature"
 
 
+class TimeStampWrongAlgorithm(DomainError):
+    """The token is signed by an algorithm (`oid`, `digest`) that is not the one of its key here."""
+
+    code = "time_stamp.wrong_algorithm"
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token, read: what it states, who signed, and the certificates (DER) that came along."""
@@ -124,19 +130,19 @@ def read_token(der: bytes, certificates: tuple[bytes, ...] = ()) -> Token:
 
 
 def check_signature(token: Token) -> None:
-    """Check that the signer named signed this very statement. Raises TimeStampBadSignature.
+    """Check that the signer named signed this very statement.
 
+    Raises TimeStampWrongAlgorithm, TimeStampBadSignature.
     RFC 5652 §5.6 and RFC 5035 §5.4: the digest of the statement, the digest of the signer's
     certificate, the signature over both.
     """
     key = token.signer.public_key
     names = (key.algorithm.signature_oid, _ALSO_NAMED.get(key.algorithm))
+    if token.signature_oid not in names or token.digest != _SIGNED_DIGEST.get(key.algorithm):
+        raise TimeStampWrongAlgorithm(oid=token.signature_oid, digest=token.digest)
     which, certificate_digest = token.certificate_digest
-    if (
-        token.signature_oid not in names
-        or token.digest != _SIGNED_DIGEST.get(key.algorithm)
-        or token.message_digest != _digest(token.digest, token.info)
-        or certificate_digest != _digest(which, token.signer.der)
+    if token.message_digest != _digest(token.digest, token.info) or certificate_digest != _digest(
+        which, token.signer.der
     ):
         raise TimeStampBadSignature(kid=key.kid)
     try:

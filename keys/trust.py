@@ -22,6 +22,12 @@ class TrustListWrong(DomainError):
     code = "trust_list.malformed"
 
 
+class TrustListEnded(DomainError):
+    """The signed list (`version`) is past its own end: a newer signature must be had."""
+
+    code = "trust_list.ended"
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
     """A key, the one purpose it counts for, and from when until when (None: no end yet)."""

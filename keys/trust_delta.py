@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from keys import base64url
 from keys.curves import KeyMalformed
 from keys.errors import DomainError
 from keys.trust import Anchor, TrustedIssuer, TrustList
@@ -24,7 +25,7 @@ from keys.trust_json import (
     whole,
 )
 from keys.trust_root import TrustRoot
-from keys.trust_signing import encoded, read_trust_list
+from keys.trust_signing import encoded, open_trust_list
 
 
 class DeltaMalformed(DomainError):
@@ -92,11 +93,12 @@ def apply(old: TrustList, change: TrustDelta) -> TrustList:
 
 def write_delta(change: TrustDelta, signed: str) -> str:
     """Return the delta as JSON, with the signature of the list it leads to (`signed`, compact JWS)."""
-    protected, _, signature = signed.split(".")
+    protected, payload, signature = signed.split(".")
     document = {
         "since": change.since,
         "version": change.version,
         "made_at": text(change.made_at),
+        "ends_at": json.loads(base64url.decode(payload))["ends_at"],
         "anchors": [anchor_document(a) for a in change.anchors],
         "anchors_gone": [list(name) for name in change.anchors_gone],
         "issuers": [issuer_document(i) for i in change.issuers],
@@ -115,10 +117,11 @@ def follow_delta(old: TrustList, told: str, root: TrustRoot) -> str:
     try:
         document = json.loads(told)
         newer = apply(old, _delta(document))
-        signed = f"{document['protected']}.{encoded(newer)}.{document['signature']}"
+        payload = encoded(newer, moment(document["ends_at"]))
+        signed = f"{document['protected']}.{payload}.{document['signature']}"
     except (*UNREADABLE, RecursionError, KeyMalformed) as wrong:
         raise DeltaMalformed(reason=type(wrong).__name__) from wrong
-    read_trust_list(signed, root)
+    open_trust_list(signed, root)
     return signed
 
 

@@ -16,11 +16,12 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def list_document(trust_list: TrustList) -> dict[str, Any]:
-    """Return the whole list as its document."""
+def list_document(trust_list: TrustList, ends_at: datetime) -> dict[str, Any]:
+    """Return the whole list as its document, good until `ends_at`."""
     return {
         "version": trust_list.version,
         "made_at": text(trust_list.made_at),
+        "ends_at": text(ends_at),
         **content_document(trust_list),
     }
 

@@ -5,13 +5,16 @@ and every one of them can be told as a change from any other.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from keys import foreign_trust, journal
-from keys.algorithms import Purpose
+from keys.algorithm_policy import AlgorithmPolicy
+from keys.algorithms import Algorithm, Purpose
+from keys.certificates import parse
 from keys.errors import DomainError
 from keys.key_states import KeyRecord, State, counted, is_published
 from keys.signer import Signer
@@ -21,6 +24,7 @@ from keys.trust import Anchor, TrustedIssuer, TrustedKey, TrustList
 from keys.trust_delta import VersionUnknown
 from keys.trust_json import content_document, text, trust_list
 from keys.trust_root import (
+    LEAST_THRESHOLD,
     RootEnded,
     RootKeys,
     TrustRoot,
@@ -36,8 +40,17 @@ ROOT_OWNERS = ("trust-root-1", "trust-root-2", "trust-root-3")
 
 ROOT_LASTS = timedelta(days=365)
 
+LIST_LASTS = timedelta(days=7)
+"""How long a signature of the list is good for; a new one is made every day."""
+
 # Versions are counted one at a time, across processes.
 _VERSION_LOCK = 0x59494E54  # "YINT"
+
+
+class RootKeysMissing(DomainError):
+    """There are fewer active root keys than `needed`, or no published key to sign the list."""
+
+    code = "trust_root.keys_missing"
 
 
 class RootMissing(DomainError):
@@ -66,19 +79,27 @@ def publish(
     anchors: Iterable[Anchor],
     issuers: Iterable[TrustedIssuer],
     now: datetime,
+    policy: AlgorithmPolicy | None = None,
 ) -> TrustList:
     """Return our list of these and of those accepted from others: the last version, or a new one.
 
-    What we know ourselves goes before what others told. Raises TrustListWrong.
+    What we know ourselves goes before what others told, and everything ends when its algorithm does
+    by the policy, which whoever checks signatures learns of no other way. Whoever read `anchors` and
+    `issuers` holds the versions (`hold_versions`) since before that. Raises TrustListWrong.
     """
-    last, made = _newest(tx), _draft(tx, anchors, issuers, now)
-    if last is not None and content_document(last) == content_document(made):
-        return last
-    tx.execute(select(func.pg_advisory_xact_lock(_VERSION_LOCK)))
-    last = _newest(tx)
+    drafted = _draft(tx, anchors, issuers, now)
+    last, made = _newest(tx), _ended_by(policy or AlgorithmPolicy(), drafted)
     if last is not None and content_document(last) == content_document(made):
         return last
     return _store(tx, made, 1 if last is None else last.version + 1)
+
+
+def hold_versions(tx: Session) -> None:
+    """Let nobody else make a version, of the list or of its root, until this transaction ends.
+
+    Held from before anything is read, so that no list of what stood earlier becomes a later version.
+    """
+    tx.execute(select(func.pg_advisory_xact_lock(_VERSION_LOCK)))
 
 
 def version(tx: Session, number: int) -> TrustList:
@@ -90,12 +111,14 @@ def version(tx: Session, number: int) -> TrustList:
 
 
 def list_signer(tx: Session, vault: Vault, owner: str, *, by: str) -> Signer:
-    """Return the signer of the list, made sure that the root document names its key.
+    """Return the signer of the list, made sure that a root document in force names its key.
 
-    Raises RootMissing, ListKeyNotDelegated, KeyNotFound.
+    Raises RootMissing, RootEnded, ListKeyNotDelegated, KeyNotFound.
     """
-    signer = vault.signer(tx, Purpose.TRUST_LIST, owner, by=by)
-    if signer.public_key not in newest_root(tx).list_keys:
+    signer, root = vault.signer(tx, Purpose.TRUST_LIST, owner, by=by), newest_root(tx)
+    if vault.clock() >= root.ends_at:
+        raise RootEnded(version=root.version)
+    if signer.public_key not in root.list_keys:
         raise ListKeyNotDelegated(kid=signer.public_key.kid)
     return signer
 
@@ -103,7 +126,8 @@ def list_signer(tx: Session, vault: Vault, owner: str, *, by: str) -> Signer:
 def draft_root(tx: Session, vault: Vault, now: datetime) -> TrustRoot:
     """Return the next root document, to be signed: today's root keys and the keys of the list.
 
-    A key of the list stands in it once it is published, so that it can begin to sign later.
+    A key of the list stands in it once it is published, so that it can begin to sign later. Raises
+    RootKeysMissing.
     """
     keys = vault.public_keys(tx)
     root_keys = tuple(
@@ -116,6 +140,8 @@ def draft_root(tx: Session, vault: Vault, now: datetime) -> TrustRoot:
         for record in keys
         if record.purpose is Purpose.TRUST_LIST and is_published(record)
     )
+    if len(root_keys) < LEAST_THRESHOLD or not list_keys:
+        raise RootKeysMissing(needed=LEAST_THRESHOLD)
     number = tx.scalar(select(func.max(roots.c.version))) or 0
     return TrustRoot(number + 1, RootKeys(root_keys), list_keys, now, now + ROOT_LASTS)
 
@@ -126,6 +152,7 @@ def store_root(tx: Session, document: str, *, by: str, now: datetime) -> TrustRo
     Raises a TrustRootError.
     """
     claimed = claimed_root(document)
+    hold_versions(tx)
     try:
         root = next_root(document, newest_root(tx))
     except RootMissing:
@@ -169,6 +196,26 @@ def _draft(
     # A body may have become ours after it was accepted from a neighbour.
     others = (issuer for issuer in foreign_issuers if issuer.uscc not in own)
     return TrustList.ordered(0, now, (*anchors, *foreign_anchors), (*own.values(), *others))
+
+
+def _ended_by(policy: AlgorithmPolicy, drafted: TrustList) -> TrustList:
+    """Return the list with the end of each algorithm as an end of its keys and authorities."""
+    if not policy.ends_anything:
+        return drafted
+
+    def sooner(end: datetime | None, algorithm: Algorithm) -> datetime | None:
+        ends = (end, policy.ends_at(algorithm))
+        return min((each for each in ends if each is not None), default=None)
+
+    def ended(key: TrustedKey) -> TrustedKey:
+        return replace(key, valid_until=sooner(key.valid_until, key.public_key.algorithm))
+
+    anchors = (
+        replace(a, valid_until=sooner(a.valid_until, parse(a.der).public_key.algorithm))
+        for a in drafted.anchors
+    )
+    issuers = (replace(i, keys=tuple(map(ended, i.keys))) for i in drafted.issuers)
+    return replace(drafted, anchors=tuple(anchors), issuers=tuple(issuers))
 
 
 def _newest(tx: Session) -> TrustList | None:

@@ -168,7 +168,7 @@ def pinned_document(pinned: RootKeys) -> str:
     return json.dumps(_keys(pinned), indent=1)
 
 
-def read_pinned(document: str) -> RootKeys:
+def read_pinned(document: str | bytes) -> RootKeys:
     """Read what `pinned_document` wrote. Raises RootMalformed."""
     try:
         return _root_keys(json.loads(document))

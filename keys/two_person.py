@@ -99,11 +99,23 @@ def required(consent: Consent | None, action: str, subject: str) -> Consent:
     return consent
 
 
-def ask(tx: Session, action: str, subject: str, by: Custodian, now: datetime) -> int:
+def is_guarded(tx: Session) -> bool:
+    """Say whether there are custodians to agree on anything; before there are, nobody is asked."""
+    return len(standing(tx)) >= LEAST
+
+
+def ask(
+    tx: Session,
+    action: str,
+    subject: str,
+    by: Custodian,
+    now: datetime,
+    lasts: timedelta = LASTS,
+) -> int:
     """Ask for another's agreement and return the number of the request. Raises NotACustodian."""
     _check_standing(tx, by)
     asked = insert(consents).values(
-        action=action, subject=subject, asked_by=by.name, asked_at=now, ends_at=now + LASTS
+        action=action, subject=subject, asked_by=by.name, asked_at=now, ends_at=now + lasts
     )
     row = tx.execute(asked.returning(consents)).one()
     _journal(tx, "consent.asked", by.name, now, row)
@@ -163,7 +175,7 @@ def add_custodian(tx: Session, name: str, passphrase: str, *, by: str, now: date
     tx.execute(select(func.pg_advisory_xact_lock(_CUSTODIANS_LOCK)))
     if tx.execute(select(custodians).where(custodians.c.name == name)).first():
         raise CustodianExists(name=name)
-    if len(standing(tx)) >= LEAST:
+    if is_guarded(tx):
         spend(tx, ADD, name, now)
     tx.execute(insert(custodians).values(name=name, passphrase=passphrase, added_at=now))
     journal.append(tx, at=now, actor=by, action="custodian.added", subject=name, details={})

@@ -4,9 +4,10 @@ Nobody gets a private key out of here, only a Signer that tells of each use. Key
 purposes are made, used and moved on by two persons together, and every key is destroyed by two.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
@@ -32,8 +33,9 @@ from keys.key_token import KeyToken
 from keys.key_use import Record, Recorded, RecordedOpener, Watch
 from keys.opener import Opener
 from keys.private_keys import NOWHERE, Place, PrivateKeys
-from keys.rotation import Make, Rotation, Step, due, is_by_hand
+from keys.rotation import Failed, Make, Rotation, Step, due, is_by_hand
 from keys.signer import PublicKey, Signer
+from keys.software_signer import PrivateMaterial
 from keys.tables import certificate as certificates
 from keys.tables import private_key
 from keys.two_person import Consent, required
@@ -57,13 +59,17 @@ class CertificateNotFound(DomainError):
     code = "certificate.not_found"
 
 
-def subject(purpose: Purpose, owner: str) -> str:
-    """Return what a consent to an action on a key is about."""
-    return f"{purpose.value} {owner}"
+def subject(purpose: Purpose, owner: str, *exactly: str) -> str:
+    """Return what a consent to an action on a key is about.
+
+    Making and using name purpose and owner; destroying names the kid as well, and moving the kid
+    and the state: what two persons said of one key is not said of the next.
+    """
+    return " ".join((purpose.value, owner, *exactly))
 
 
 class Vault:
-    """The one holder of the private keys. `clock` and `random` are there for who works with it."""
+    """The one holder of the private keys. `clock`, `random`, `policy` are there for who works with it."""
 
     def __init__(
         self,
@@ -79,7 +85,7 @@ class Vault:
         self.clock = clock
         self.random = random
         self._record = record
-        self._policy = policy or AlgorithmPolicy()
+        self.policy = policy or AlgorithmPolicy()
 
     def make(
         self,
@@ -99,29 +105,31 @@ class Vault:
         for the token TokenMissing, TokenCannotOpen and its own errors.
         """
         witnesses = _guard(consent, MAKE, purpose, owner)
-        now = self.clock()
-        self._policy.check_signing(algorithm, purpose, now)
-        times = first_times(state, now)
+        self.policy.check_signing(algorithm, purpose, self.clock())
+        first_times(state, self.clock())  # a state that cannot be is refused before a key is made
         make = self.private_keys.make_in_token if in_token else self.private_keys.make
         key, place = make(purpose, owner, algorithm)
-        row = {
-            "kid": key.kid,
-            "purpose": purpose.value,
-            "owner": owner,
-            "algorithm": algorithm.name,
-            "spki": key.spki,
-            "state": state.value,
-            **asdict(place),
-            **times,
-        }
-        insert = insert_unless(private_key).on_conflict_do_nothing().returning(private_key)
-        made = tx.execute(insert, row).first()
-        if made is None:
-            self.private_keys.erase(key.kid, place)
-            raise KeyExists(purpose=purpose.value, owner=owner)
-        details = {"algorithm": algorithm.name, "state": state.value, **witnesses}
-        self._tell(tx, "key.made", record_of(made), by, details)
-        return key
+        return self._enter(tx, "key.made", key, place, purpose, owner, state, by, witnesses)
+
+    def bring_in(
+        self,
+        tx: Session,
+        purpose: Purpose,
+        owner: str,
+        material: PrivateMaterial,
+        *,
+        by: str,
+        state: State = State.ACTIVE,
+        consent: Consent | None = None,
+    ) -> PublicKey:
+        """Keep a key that was made elsewhere (`keys.pkcs8`); others may still have it.
+
+        Raises as `make`.
+        """
+        witnesses = _guard(consent, MAKE, purpose, owner)
+        self.policy.check_signing(material.algorithm, purpose, self.clock())
+        key, place = self.private_keys.bring_in(purpose, owner, material)
+        return self._enter(tx, "key.brought_in", key, place, purpose, owner, state, by, witnesses)
 
     def signer(
         self,
@@ -140,7 +148,7 @@ class Vault:
         """
         _guard(consent, USE, purpose, owner)
         row = active_row(tx, purpose, owner)
-        self._policy.check_signing(public_key_of(row).algorithm, purpose, self.clock())
+        self.policy.check_signing(public_key_of(row).algorithm, purpose, self.clock())
         signer = self.private_keys.signer(row)
         if purpose is Purpose.JOURNAL:
             return signer
@@ -176,7 +184,7 @@ class Vault:
     ) -> tuple[bytes, tuple[bytes, ...]]:
         """Return the newest valid certificate of the active key, and its chain, nearest first.
 
-        Raises KeyNotFound, CertificateNotFound.
+        Its term is for the caller to look at. Raises KeyNotFound, CertificateNotFound.
         """
         query = (
             select(certificates.c.der, certificates.c.chain)
@@ -198,7 +206,7 @@ class Vault:
         Raises KeyUnknown, ConsentMissing, KeyStateRefused, and KeyExists when another is active.
         """
         record = record_of(row_of(tx, kid, lock=True))
-        witnesses = _guard(consent, MOVE, record.purpose, record.owner)
+        witnesses = _guard(consent, MOVE, record.purpose, record.owner, kid, state.value)
         if state is State.DESTROYED:
             raise KeyStateRefused(state=record.state.value, wanted=state.value)
         self._move(tx, record, state, {})
@@ -208,31 +216,53 @@ class Vault:
     def destroy(self, tx: Session, kid: str, *, consent: Consent) -> None:
         """Erase a private key, before two witnesses whatever its purpose. Its public half stays.
 
-        Other processes forget it when they end: it has been retired before. Raises KeyUnknown,
-        ConsentMissing, KeyStateRefused, TokenMissing, TokenUnavailable.
+        Other processes forget it when they end: it has been retired before. In a token it is erased
+        last of all, within the transaction: told too early, a key would pass for gone that is not;
+        erased and then not told, it is destroyed again. Raises KeyUnknown, ConsentMissing,
+        KeyStateRefused, TokenMissing, TokenUnavailable.
         """
         row = row_of(tx, kid, lock=True)
         record = record_of(row)
-        required(consent, DESTROY, subject(record.purpose, record.owner))
+        required(consent, DESTROY, subject(record.purpose, record.owner, kid))
         self._move(tx, record, State.DESTROYED, asdict(NOWHERE))
         self._tell(tx, "key.destroyed", record, consent.first, _witnesses(consent))
         self.private_keys.erase(kid, Place(handle=row.handle))
 
+    def orphans(self, tx: Session) -> tuple[str, ...]:
+        """Return the handles in the token that no row knows of.
+
+        A transaction that failed after it made a key in the token leaves one; one that is just
+        making a key looks like that too. Raises TokenMissing, TokenUnavailable.
+        """
+        there = self.private_keys.handles()
+        known = tx.scalars(select(private_key.c.handle).where(private_key.c.handle.is_not(None)))
+        return tuple(sorted(there - set(known)))
+
     def due(self, tx: Session) -> tuple[Step, ...]:
         """Return the steps of rotation that are due now, those by hand among them."""
-        return due(self.public_keys(tx), self.clock(), algorithms=self._policy)
+        return due(self.public_keys(tx), self.clock(), algorithms=self.policy)
 
     def rotate(self, tx: Session, *, by: str) -> Rotation:
         """Take every step that is due and needs nobody; of two at once, the second finds it done.
 
-        Raises what `make` raises.
+        A step that fails (a token that does not answer, say) is told and stops none that concerns
+        another purpose or owner.
         """
         tx.execute(select(func.pg_advisory_xact_lock(_ROTATION_LOCK)))
+        done: list[Step] = []
+        failed: list[Failed] = []
         steps = self.due(tx)
-        by_itself = tuple(step for step in steps if not is_by_hand(step))
-        for step in by_itself:
-            self._take(tx, step, by)
-        return Rotation(by_itself, tuple(step for step in steps if is_by_hand(step)))
+        for of_one in _of_each(step for step in steps if not is_by_hand(step)):
+            try:
+                with tx.begin_nested():
+                    for step in of_one:
+                        self._take(tx, step, by)
+            except DomainError as reason:
+                failed += [Failed(step, reason) for step in of_one]
+            else:
+                done += of_one
+        by_hand = tuple(step for step in steps if is_by_hand(step))
+        return Rotation(tuple(done), by_hand, tuple(failed))
 
     def rewrap(self, tx: Session, limit: int, *, by: str) -> int:
         """Wrap up to `limit` keys under the current key-encryption key; return how many it were.
@@ -281,6 +311,38 @@ class Vault:
         except IntegrityError:
             raise KeyExists(purpose=record.purpose.value, owner=record.owner) from None
 
+    def _enter(
+        self,
+        tx: Session,
+        action: str,
+        key: PublicKey,
+        place: Place,
+        purpose: Purpose,
+        owner: str,
+        state: State,
+        by: str,
+        witnesses: Mapping[str, str],
+    ) -> PublicKey:
+        row = {
+            "kid": key.kid,
+            "purpose": purpose.value,
+            "owner": owner,
+            "algorithm": key.algorithm.name,
+            "spki": key.spki,
+            "state": state.value,
+            **asdict(place),
+            **first_times(state, self.clock()),
+        }
+        insert = insert_unless(private_key).on_conflict_do_nothing().returning(private_key)
+        entered = tx.execute(insert, row).first()
+        if entered is None:
+            if place.handle is not None:
+                self.private_keys.erase(key.kid, place)
+            raise KeyExists(purpose=purpose.value, owner=owner)
+        details = {"algorithm": key.algorithm.name, "state": state.value, **witnesses}
+        self._tell(tx, action, record_of(entered), by, details)
+        return key
+
     def _tell(
         self, tx: Session, action: str, key: KeyRecord, by: str, details: Mapping[str, str]
     ) -> None:
@@ -289,11 +351,19 @@ class Vault:
         journal.append(tx, at=self.clock(), actor=by, action=action, subject=kid, details=about)
 
 
-def _guard(consent: Consent | None, action: str, purpose: Purpose, owner: str) -> Mapping[str, str]:
+def _of_each(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Return the steps of each purpose and owner together: they are taken all or none."""
+    for _, of_one in groupby(steps, key=lambda step: (step.purpose, step.owner)):
+        yield list(of_one)
+
+
+def _guard(
+    consent: Consent | None, action: str, purpose: Purpose, owner: str, *exactly: str
+) -> Mapping[str, str]:
     """Return the witnesses of an action on a guarded key; others need none. Raises ConsentMissing."""
     if purpose not in GUARDED:
         return {}
-    return _witnesses(required(consent, action, subject(purpose, owner)))
+    return _witnesses(required(consent, action, subject(purpose, owner, *exactly)))
 
 
 def _witnesses(consent: Consent) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
 from keys.curves import SM2, KeyMalformed
 from keys.der_signature import SignatureMalformed, to_der
 from keys.errors import DomainError
+from keys.public_keys import public_key
 from keys.schemes import ECDSA_SHA256, RSA_PADDINGS, SHA256
 from keys.signer import PublicKey
 
@@ -40,6 +41,7 @@ def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
 @lru_cache(maxsize=512)
 def _check_by(key: PublicKey) -> _Check:
     """Parse a key once; what it returns raises InvalidSignature or SignatureMalformed."""
+    public_key(key.spki, key.algorithm)  # weak keys, other curves, second encodings
     return _CHECKS[key.algorithm](key)
 
 

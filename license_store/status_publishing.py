@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from keys.algorithms import Purpose
+from keys.errors import DomainError
 from license_store.desk import Desk
 from license_store.errors import StatusListUnknown
 from license_store.tables import StatusEntryRow, StatusListRow
@@ -25,6 +26,12 @@ RENEW_BEFORE_END = timedelta(hours=12)
 SERVICE = "service"
 # Eight misses in a row mean the list is about half full (1 in 256): open the next.
 _TRIES = 8
+
+
+class StatusListBehind(DomainError):
+    """What was published of status list `number` is behind its changes, or near its end."""
+
+    code = "status_list.behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,19 @@ def publish(desk: Desk, number: int) -> str:
             .values(published=revision, token=token, token_expires_at=expires_at)
         )
         return _list(tx, number).token or token
+
+
+def standing_tokens(tx: Session, now: datetime) -> dict[int, str]:
+    """Return the token of every list by its number, as published.
+
+    Raises `StatusListBehind` for a list that is to be published first.
+    """
+    tokens = {}
+    for row in tx.scalars(select(StatusListRow).order_by(StatusListRow.number)):
+        if row.token is None or _is_due(row, now):
+            raise StatusListBehind(number=row.number)
+        tokens[row.number] = row.token
+    return tokens
 
 
 def publish_due(desk: Desk) -> None:

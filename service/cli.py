@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Engine
 
 from service import embedded, locale, logs, migrating, openapi, running
-from service.commands import audit, ca, enrol, keys, trust
+from service.commands import audit, bundle, ca, enrol, envelope, keys, trust
 from service.commands.console import told
 from service.db import connect
 from service.plainly import plainly
@@ -20,8 +20,8 @@ from service.settings import Settings, load, settings_page
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-for name, group in (("keys", keys), ("ca", ca), ("trust", trust), ("audit", audit)):
-    main.add_typer(group.commands, name=name)
+for group in (keys, ca, trust, envelope, bundle, audit):
+    main.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 ca.commands.add_typer(enrol.commands, name="enrol")
 
 _SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"

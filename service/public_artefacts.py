@@ -19,6 +19,7 @@ from keys.key_states import KeyRecord
 from keys.signer import Signer
 from keys.trust import TrustedIssuer, TrustList
 from keys.trust_delta import delta, write_delta
+from keys.trust_publishing import LIST_LASTS
 from keys.trust_signing import sign_trust_list
 from keys.vault import Vault
 from license_store import status_publishing
@@ -33,6 +34,7 @@ from verification.sources import status_list_keys
 SERVICE = "service"
 _MADE_AGAIN_AFTER = timedelta(minutes=1)
 _TOLD_BEFORE_THE_END = timedelta(days=30)
+_SIGNED_AGAIN_AFTER = timedelta(days=1)
 # What a stranger checks by a bare key; seals are checked by their certificates and the anchors.
 _TRUSTED_FOR = frozenset({Purpose.LICENCE_CODE, Purpose.LICENCE_DATA, Purpose.STATUS_LIST})
 
@@ -47,6 +49,7 @@ class _Signed:
     kid: str
     token: str
     roots: str
+    ends_at: datetime
     changes: dict[int, str] = field(default_factory=dict)
 
 
@@ -129,16 +132,23 @@ class OwnArtefacts:
             ends_at = trust_publishing.newest_root(tx).ends_at
         if now >= ends_at - _TOLD_BEFORE_THE_END:
             _log.warning("trust_root_ends", ends_at=ends_at.isoformat())
-        self._last = _signed(made, signer, roots, self._last)
+        self._last = _signed(made, signer, roots, self._last, now)
         return self._last
 
 
-def _signed(made: TrustList, signer: Signer, roots: str, last: _Signed | None) -> _Signed:
-    """Sign a list, unless it is the one signed last: a signature more says nothing more."""
-    kid = signer.public_key.kid
-    if last is not None and (last.trust_list, last.kid) == (made, kid):
+def _signed(
+    made: TrustList, signer: Signer, roots: str, last: _Signed | None, now: datetime
+) -> _Signed:
+    """Sign a list, unless the same one was signed less than a day ago."""
+    kid, ends_at = signer.public_key.kid, now + LIST_LASTS
+    if (
+        last is not None
+        and (last.trust_list, last.kid) == (made, kid)
+        # Not below zero: a clock that was set back would make a signature last longer.
+        and timedelta(0) <= ends_at - last.ends_at < _SIGNED_AGAIN_AFTER
+    ):
         return replace(last, roots=roots)
-    return _Signed(made, kid, sign_trust_list(made, signer), roots)
+    return _Signed(made, kid, sign_trust_list(made, signer, ends_at), roots, ends_at)
 
 
 def _tell_unavailable(artefact: str, cause: Exception) -> None:
@@ -151,6 +161,7 @@ def trust_list(tx: Session, vault: Vault, now: datetime) -> TrustList:
 
     It is a new version when it says something else than the last one.
     """
+    trust_publishing.hold_versions(tx)
     names = {row.uscc: row.name for row in tx.scalars(select(IssuerRow))} | {SERVICE: "Yinxin"}
     held: dict[str, list[KeyRecord]] = {owner: [] for owner in names}
     for record in vault.public_keys(tx):
@@ -160,4 +171,4 @@ def trust_list(tx: Session, vault: Vault, now: datetime) -> TrustList:
         TrustedIssuer(owner, name, trust_publishing.trusted_keys(held[owner]))
         for owner, name in names.items()
     )
-    return trust_publishing.publish(tx, authority.anchors(tx), issuers, now)
+    return trust_publishing.publish(tx, authority.anchors(tx), issuers, now, vault.policy)

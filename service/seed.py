@@ -1,8 +1,8 @@
 """The sandbox's content: two issuing bodies with keys and seals, a reviewing body, staff and clients.
 
 Everything here is public knowledge and says so in its name: a production service refuses to seed,
-and refuses a database that was seeded. Seeding again changes nothing, except that clients follow
-the service's address.
+and refuses a database that was seeded. Seeding again changes nothing, except that clients and the
+places that new certificates tell follow the service's address.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from idp.vocabulary import GrantType, Realm
 from keys import authority, time_authority, vault
 from keys.algorithms import ES256, GUARDED, SM2_SM3, Algorithm, Purpose
 from keys.certificates import Subject, parse
-from keys.sandbox_authorities import found_sandbox
+from keys.sandbox_authorities import found_sandbox, publish_root_lists
 from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
 from license_store.rights import grant_lookup, register_issuer
@@ -118,7 +118,7 @@ def seed(world: World) -> None:
     if world.settings.mode is Mode.PRODUCTION:
         raise NotASandboxError("production is not seeded")
     with world.begin() as tx:
-        found_sandbox(tx, world.vault, world.settings.address)
+        found_sandbox(tx, world.vault, world.address)
         for purpose in _SERVICE_KEYS:
             _key(tx, world, purpose, SERVICE, ES256)
         _certified_key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3, _SEAL_MAKER)
@@ -126,6 +126,7 @@ def seed(world: World) -> None:
         _certified_key(
             tx, world, Purpose.TIME_STAMP, time_authority.OWNER_SM2, SM2_SM3, _TIME_STAMP
         )
+    publish_root_lists(world.begin, world.vault, world.clock)
     sign_sandbox_root(world)
     for body in BODIES:
         with world.begin() as tx:

@@ -253,8 +253,14 @@ def _listed(text: str) -> list[str]:
 
 def _retirements(text: str) -> dict[str, date]:
     """Read `NAME=YYYY-MM-DD, …`. Raises ValueError."""
-    pairs = (part.partition("=") for part in _listed(text))
-    return {name: date.fromisoformat(day) for name, _, day in pairs}
+    pairs = [part.partition("=") for part in _listed(text)]
+    try:
+        ends = {name: date.fromisoformat(day) for name, _, day in pairs}
+    except ValueError:
+        ends = {}
+    if len(ends) != len(pairs):
+        raise ValueError("must be NAME=YYYY-MM-DD, each name once, with commas between")
+    return ends
 
 
 def _key_in(file: Path) -> str:

@@ -6,7 +6,7 @@ Secrets that the environment does not give are made once under `var/secrets`, fo
 import secrets
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -234,11 +234,13 @@ def _secret_text(settings: Settings, name: str, chance: Chance) -> str:
 def _kept_secret(path: Path, chance: Chance) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
+        unfinished = path.with_suffix(f".{chance.random(8).hex()}")
         unfinished.touch(mode=0o600)
         unfinished.write_text(SANDBOX_MARK + chance.random(32).hex() + "\n", "ascii")
-        unfinished.rename(path)
+        # Of two processes that start at once, the first one's is kept, and both use that.
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+        unfinished.unlink()
     return path.read_text("ascii").strip()
 
 
@@ -260,9 +262,25 @@ def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapp
             rotation = vault.rotate(tx, by=SERVICE)
         for step in rotation.by_hand:
             _log.warning("a key is due", purpose=step.purpose.value, owner=step.owner)
+        for failed in rotation.failed:
+            _log.error(
+                "a key could not be rotated",
+                purpose=failed.step.purpose.value,
+                owner=failed.step.owner,
+                reason=failed.reason.code,
+            )
 
-    def publish_revocations() -> None:
+    def remind_of_root_lists() -> None:
+        with begin() as tx:
+            due = crl_publishing.roots_due(tx, clock())
+        for root in due:
+            _log.warning("a root's revocation list is due", authority=root)
+
+    # Two jobs: lists that cannot be made do not let the answers run out.
+    def publish_lists() -> None:
         crl_publishing.refresh(begin, vault, clock)
+
+    def sign_answers() -> None:
         ocsp_publishing.refresh(begin, vault, clock)
 
     def break_off_sittings() -> None:
@@ -272,6 +290,8 @@ def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapp
     return {
         "chain_journal": Job(chain_journal, every="* * * * *"),
         "rotate_keys": Job(rotate_keys, every="17 3 * * *"),
-        "publish_revocations": Job(publish_revocations, every="* * * * *"),
+        "remind_of_root_lists": Job(remind_of_root_lists, every="37 3 * * *"),
+        "publish_lists": Job(publish_lists, every="* * * * *"),
+        "sign_answers": Job(sign_answers, every="* * * * *"),
         "break_off_sittings": Job(break_off_sittings, every="*/15 * * * *"),
     }

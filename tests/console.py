@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,3 +64,7 @@ class Console:
         others = {name: None for name in os.environ if name.startswith(("YINXIN_", "LC_", "LANG"))}
         told = [*shlex.split(line), *map(str, words)]
         return CliRunner().invoke(main, told, env={**others, **self.environment})
+
+
+Province = Callable[[str], Console]
+"""Gives a place of that name its console, on an empty database of its own."""

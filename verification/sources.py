@@ -1,8 +1,8 @@
 """Where the public artefacts come from: the signed trust list and the signed status lists.
 
 Two versions fit the port: the service's own, which reads what it just signed, and the one here,
-which reads any Yinxin over HTTP as a stranger does. An artefact past its own expiry is not an
-answer: both give `None` then, and the verdict says unknown.
+which reads any Yinxin over HTTP as a stranger does. An artefact past its own end is no answer: both
+give `None` then, and the verdict says unknown.
 """
 
 import threading
@@ -20,7 +20,7 @@ from keys.signer import PublicKey
 from keys.trust import TrustList
 from keys.trust_delta import VersionUnknown, follow_delta
 from keys.trust_root import RootKeys, TrustRoot, read_roots
-from keys.trust_signing import LARGEST, read_trust_list
+from keys.trust_signing import LARGEST, SignedList, open_trust_list, read_trust_list
 from seal.status_list import StatusList, read_status_list
 
 _TRUST_ROOT = "/api/verification/trust-root"
@@ -72,6 +72,11 @@ class Sources(Protocol):
         ...
 
 
+def status_list_path(number: int) -> str:
+    """Return where a Yinxin publishes a status list, behind its address."""
+    return f"/api/licences/status-lists/{number}"
+
+
 def status_list_keys(trust_list: TrustList, now: datetime) -> Mapping[str, PublicKey]:
     """Return the keys that may sign status lists at the moment `now`, by kid: our own only."""
     return {
@@ -84,24 +89,20 @@ def status_list_keys(trust_list: TrustList, now: datetime) -> Mapping[str, Publi
 
 @dataclass(frozen=True, slots=True)
 class CacheRules:
-    """How long a fetched artefact is used.
+    """How long a fetched artefact is used before it is asked for again; each carries its own end.
 
     `ask_again_after`: it is revalidated (ETag) when older than this. `back_off`: the pause after
-    a failed request, so that an outage costs one time-out and not one a scan. `trust_for`: a
-    trust list the server has not confirmed for longer than this is no longer used; status lists
-    carry their own `exp`.
+    a failed request, so that an outage costs one time-out and not one a scan.
     """
 
     ask_again_after: timedelta = timedelta(minutes=5)
     back_off: timedelta = timedelta(seconds=15)
-    trust_for: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     text: str
     etag: str
-    confirmed_at: datetime | None
     ask_again_at: datetime
 
 
@@ -131,22 +132,19 @@ class HttpSources:
         self._rules = rules or CacheRules()
         self._kept: dict[str, _Kept] = {}
         self._told_root: tuple[str, TrustRoot] | None = None
-        self._told_list: tuple[str, TrustRoot, TrustList] | None = None
+        self._told_list: tuple[str, TrustRoot, SignedList] | None = None
         self._asking = threading.Lock()
 
     def trust_list(self) -> TrustList | None:
-        signed, root = self.signed_trust_list(), self._root()
-        return None if signed is None or root is None else self._read_list(signed, root)
+        root = self._root()
+        return None if root is None else self._held(self._kept_list(root), root)
 
     def signed_trust_list(self) -> str | None:
         root = self._root()
         if root is None:
             return None
-        kept = self._current(_TRUST_LIST, lambda kept: self._ask_trust_list(kept, root))
-        if kept.confirmed_at is None or self._held(kept, root) is None:
-            return None
-        age = self._clock() - kept.confirmed_at
-        return kept.text if age <= self._rules.trust_for else None
+        kept = self._kept_list(root)
+        return None if self._held(kept, root) is None else kept.text
 
     def trust_roots(self) -> str | None:
         return None if self._root() is None else self._kept[_TRUST_ROOT].text
@@ -161,7 +159,7 @@ class HttpSources:
             return None
         now = self._clock()
         keys = status_list_keys(trust_list, now)
-        path = f"/api/licences/status-lists/{number}"
+        path = status_list_path(number)
 
         def read(text: str) -> StatusList:
             statuses = read_status_list(text, keys, now)
@@ -200,6 +198,9 @@ class HttpSources:
             told = self._told_root = (text, read_roots(text, self._root_keys, self._clock()))
         return told[1]
 
+    def _kept_list(self, root: TrustRoot) -> _Kept:
+        return self._current(_TRUST_LIST, lambda kept: self._ask_trust_list(kept, root))
+
     def _ask_trust_list(self, kept: _Kept, root: TrustRoot) -> _Kept:
         held = self._held(kept, root)
         if held is not None:
@@ -216,40 +217,40 @@ class HttpSources:
             return self._backed_off(kept)
         signed = follow_delta(held, told or "", root)
         self._check_list(signed, held, root)
-        now = self._clock()
-        return _Kept(signed, "", now, now + self._rules.ask_again_after)
+        return _Kept(signed, "", self._clock() + self._rules.ask_again_after)
 
     def _held(self, kept: _Kept, root: TrustRoot) -> TrustList | None:
-        """Return the list kept, unless its signer is one the root no longer names."""
+        """Return the list kept, unless it is past its end or its signer one the root names no more."""
+        told = self._told_list
         try:
-            return self._read_list(kept.text, root) if kept.text else None
+            # The last one is not read twice, as it may be large.
+            if told is None or told[:2] != (kept.text, root):
+                told = self._told_list = (kept.text, root, open_trust_list(kept.text, root))
+            return told[2].in_force(self._clock())
         except DomainError:
             return None
 
     def _check_list(self, text: str, held: TrustList | None, root: TrustRoot) -> None:
-        version = read_trust_list(text, root).version
+        version = read_trust_list(text, root, self._clock()).version
         if held is not None and version < held.version:
             raise TrustListOlder(version=version)
-
-    def _read_list(self, signed: str, root: TrustRoot) -> TrustList:
-        """Return what a signed list says; the last one is not read twice, as it may be large."""
-        told = self._told_list
-        if told is None or told[:2] != (signed, root):
-            told = self._told_list = (signed, root, read_trust_list(signed, root))
-        return told[2]
 
     # --- Asking and keeping ---
 
     def _current(self, path: str, ask: Callable[[_Kept], _Kept]) -> _Kept:
         """Return what is kept of `path`, having asked the server first if it is time to."""
         kept = self._kept.get(path)
-        if kept is not None and self._clock() < kept.ask_again_at:
-            return kept
-        with self._asking:
-            kept = self._kept.get(path)
-            if kept is None or self._clock() >= kept.ask_again_at:
-                kept = self._kept[path] = ask(kept or _Kept("", "", None, self._clock()))
+        if kept is None or self._is_due(kept):
+            with self._asking:
+                kept = self._kept.get(path)
+                if kept is None or self._is_due(kept):
+                    kept = self._kept[path] = ask(kept or _Kept("", "", self._clock()))
         return kept
+
+    def _is_due(self, kept: _Kept) -> bool:
+        # A clock that was set back makes nothing good for longer.
+        left = kept.ask_again_at - self._clock()
+        return not timedelta(0) < left <= self._rules.ask_again_after
 
     def _ask(self, path: str, kept: _Kept, check: Callable[[str], object]) -> _Kept:
         try:
@@ -258,11 +259,10 @@ class HttpSources:
                 check(text)
         except (httpx2.HTTPError, DomainError, UnicodeDecodeError):
             return self._backed_off(kept)
-        now = self._clock()
-        again = now + self._rules.ask_again_after
+        again = self._clock() + self._rules.ask_again_after
         if text is None:
-            return replace(kept, confirmed_at=now, ask_again_at=again)
-        return _Kept(text, etag, now, again)
+            return replace(kept, ask_again_at=again)
+        return _Kept(text, etag, again)
 
     def _backed_off(self, kept: _Kept) -> _Kept:
         return replace(kept, ask_again_at=self._clock() + self._rules.back_off)

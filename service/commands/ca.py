@@ -16,7 +16,6 @@ from keys import (
     founding,
     ocsp_publishing,
     register,
-    two_person,
     vault,
 )
 from keys import authority as authority_of_keys
@@ -33,12 +32,14 @@ from service.commands.console import (
     Custodians,
     Json,
     Yes,
+    agreed,
     answer,
     ground,
     operator,
+    sitting,
     sure,
     tell,
-    together,
+    vacant,
     write_new,
 )
 
@@ -67,7 +68,7 @@ def init(
         list[str] | None, typer.Option(help=f"What it issues: {', '.join(_ISSUED)}. Repeat it.")
     ] = None,
     base_url: Annotated[
-        str, typer.Option(help="A root's public address, told in certificates: https://…")
+        str, typer.Option(help="A root's public address, told in certificates: http://…, no slash.")
     ] = "",
     custodians: Custodians = None,
     by: By = "",
@@ -83,9 +84,9 @@ def init(
     with ground() as on:
         root = vault.subject(Purpose.ROOT_CERTIFICATES, parent or name)
         actions = [vault.USE] if parent else [vault.MAKE, vault.USE]
-        together(on, [(action, root) for action in actions], custodians)
+        persons = sitting(on, custodians)
         with on.begin() as tx:
-            consents = [two_person.spend(tx, action, root, on.clock()) for action in actions]
+            consents = [agreed(on, tx, action, root, persons) for action in actions]
             if parent:
                 key = authorities.find(tx, parent).certificate.public_key.algorithm
                 founded = founding.found_issuing(
@@ -121,7 +122,10 @@ def list_certificates(
     profile: Annotated[str | None, typer.Option(help="Only of this profile.")] = None,
     state: Annotated[CertificateState | None, typer.Option(help="Only in this state.")] = None,
     expiring: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Only what ends within so many days.")
+        int | None,
+        typer.Option(
+            min=1, metavar="DAYS", help="Only what ends within so many days, the soonest first."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=register.MOST, help="At most so many.")] = 100,
     after: Annotated[int, typer.Option(min=0, help="Go on after the id that ended a page.")] = 0,
@@ -130,16 +134,24 @@ def list_certificates(
     """List certificates from the register: by unit, by state, by when they end."""
     with ground() as on, on.begin() as tx:
         now = on.clock()
-        search = Search(
-            authority=authority,
-            unit=unit,
-            profile=profile,
-            state=CertificateState.VALID if expiring else state,
-            ends_after=now if expiring else None,
-            ends_before=now + timedelta(days=expiring) if expiring else None,
-            after=after,
-        )
-        answer([certificate_row(found) for found in register.listed(tx, search, limit)], as_json)
+        search = Search(authority=authority, unit=unit, profile=profile, state=state, after=after)
+        if expiring:
+            listed = register.expiring(tx, search, now, now + timedelta(days=expiring), limit)
+        else:
+            listed = register.listed(tx, search, limit)
+        answer([certificate_row(found) for found in listed], as_json)
+
+
+@commands.command()
+def count(as_json: Json = False) -> None:
+    """Count the certificates in the register by authority, profile and state."""
+    with ground() as on, on.begin() as tx:
+        counted = register.counts(tx)
+    rows = [
+        {"authority": authority, "profile": profile, "state": state.value, "number": number}
+        for (authority, profile, state), number in sorted(counted.items())
+    ]
+    answer(rows, as_json)
 
 
 @commands.command("authorities")
@@ -167,6 +179,8 @@ def issue(
     """Issue a certificate for the key of a signing request, in the name you checked, not the request's."""
     if profile not in _ISSUED:
         raise SystemExit(f"yinxin: {tell('ca.no_profile', known=', '.join(_ISSUED))}")
+    if out:
+        vacant(out)
     key = read_csr(request.read_bytes()).public_key
     subject = Subject(common_name, organization, uscc, number=number, dns_names=tuple(dns or ()))
     lasts = timedelta(days=days) if days else None
@@ -221,6 +235,8 @@ def renew(
     as_json: Json = False,
 ) -> None:
     """Issue a certificate anew for whom an old one names; the old one stays until it ends."""
+    if out:
+        vacant(out)
     key = read_csr(request.read_bytes()).public_key if request else None
     with ground() as on:
         with on.begin() as tx:
@@ -231,6 +247,16 @@ def renew(
         with on.begin() as tx:
             record = certificate_issuing.enter(tx, order, der, now=on.clock())
     hand_over(record, out, as_json)
+
+
+@commands.command()
+def show(authority: AuthorityName, serial: Serial, out: Out = None, as_json: Json = False) -> None:
+    """Hand a certificate of the register out again."""
+    if out:
+        vacant(out)
+    with ground() as on, on.begin() as tx:
+        found = register.find(tx, authority, serial)
+    hand_over(found, out, as_json)
 
 
 @commands.command()
@@ -267,7 +293,9 @@ def revoke(
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """End a certificate for ever. It is in the next revocation list, a minute from now at most."""
+    """End a certificate for ever. Answers (OCSP) and the delta list tell it within a minute or two,
+    the complete list within a day, or at once by `yinxin ca crl`.
+    """
     sure(tell("ca.revoke", serial=serial, authority=authority), yes)
     with ground() as on:
         with on.begin() as tx:
@@ -292,14 +320,16 @@ def crl(
     as_json: Json = False,
 ) -> None:
     """Make and publish an authority's revocation list now; a root's takes two custodians."""
+    if out:
+        vacant(out)
     with ground() as on:
         with on.begin() as tx:
             purpose = authorities.find(tx, authority).purpose
         subject, consent = vault.subject(purpose, authority), None
         if purpose is Purpose.ROOT_CERTIFICATES:
-            together(on, [(vault.USE, subject)], custodians)
+            persons = sitting(on, custodians)
             with on.begin() as tx:
-                consent = two_person.spend(tx, vault.USE, subject, on.clock())
+                consent = agreed(on, tx, vault.USE, subject, persons)
         crl_publishing.publish(
             on.begin, on.vault, on.clock, authority, complete=not delta, consent=consent
         )

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +15,35 @@ import typer
 from keys import two_person
 from keys.custodians import Custodian, prove
 from keys.errors import DomainError
+from keys.two_person import Consent
 from service import embedded, locale, logs, migrating, wiring
 from service.settings import Settings, load
 from service.wiring import Ground
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
+
+
+def operator() -> str:
+    """Return who sits at this machine, as the journal names them."""
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as containers have
+        return f"operator:{os.getuid()}"
+
+
+def _with_account(name: str) -> str:
+    # Anybody can give any name; the account is what is known.
+    return f"{name} ({operator()})" if name else ""
+
+
 By = Annotated[
-    str, typer.Option("--by", help="Who does this, for the journal. By default, this account.")
+    str,
+    typer.Option(
+        "--by",
+        callback=_with_account,
+        help="Who does this, for the journal, which names this account as well.",
+    ),
 ]
 Custodians = Annotated[
     list[str] | None,
@@ -42,9 +64,8 @@ PassphraseFile = Annotated[
 ]
 
 
-def operator() -> str:
-    """Return who sits at this machine, as the journal names them."""
-    return f"operator:{getpass.getuser()}"
+_SITTING = timedelta(minutes=10)
+"""How long custodians who sit at one terminal agree to what they came for."""
 
 
 def load_settings() -> Settings:
@@ -58,12 +79,12 @@ def told() -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        language = locale.of_terminal(os.environ)
         title, detail = (
-            locale.t(language, f"error.{error.code}.{part}", **error.parameters)
+            locale.t(language(), f"error.{error.code}.{part}", **error.parameters)
             for part in ("title", "detail")
         )
-        raise SystemExit(f"yinxin: {title}. {detail} [{error.code}]") from None
+        refused = tell("refused", title=title, detail=detail, code=error.code)
+        raise SystemExit(f"yinxin: {refused}") from None
 
 
 @contextmanager
@@ -90,9 +111,14 @@ def answer(told: Any, as_json: bool, sentence: str = "") -> None:
         _table(told)
 
 
+def language() -> str:
+    """Return the terminal's language."""
+    return locale.of_terminal(os.environ)
+
+
 def tell(key: str, **parameters: str | int) -> str:
     """Return the sentence `cli.<key>` in the terminal's language."""
-    return locale.t(locale.of_terminal(os.environ), f"cli.{key}", **parameters)
+    return locale.t(language(), f"cli.{key}", **parameters)
 
 
 def sure(question: str, yes: bool) -> None:
@@ -107,7 +133,7 @@ def sure(question: str, yes: bool) -> None:
 def passphrase(prompt: str, file: Path | None = None, *, new: bool = False) -> str:
     """Return a passphrase: the first line of `file`, or typed, twice when it is new."""
     if file is not None:
-        return file.read_text("utf-8").splitlines()[0]
+        return file.read_text("utf-8").partition("\n")[0].rstrip("\r")
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True))
 
 
@@ -121,20 +147,41 @@ def custodian(on: Ground, told: str) -> Custodian:
     return prove(on.begin, name, given, on.clock())
 
 
-def together(on: Ground, wanted: Sequence[tuple[str, str]], names: Sequence[str] | None) -> None:
-    """Let two custodians who sit here agree on actions, each with its subject.
+def sitting(on: Ground, names: Sequence[str] | None) -> tuple[Custodian, ...]:
+    """Return the two custodians who sit here, or none when no names are given.
 
-    Without names they did so beforehand. Raises PassphraseWrong, CustodianLocked, SamePerson.
+    Raises PassphraseWrong, CustodianLocked.
     """
-    if not names:
-        return
-    if len(names) != two_person.LEAST:
+    if names and len(names) != two_person.LEAST:
         raise SystemExit(f"yinxin: {tell('two_custodians')}")
-    first, second = (custodian(on, name) for name in names)
-    with on.begin() as tx:
-        for action, subject in wanted:
-            asked = two_person.ask(tx, action, subject, first, on.clock())
-            two_person.agree(tx, asked, second, on.clock())
+    return tuple(custodian(on, name) for name in names or ())
+
+
+def let_agree(on: Ground, tx: Any, action: str, subject: str, persons: Sequence[Custodian]) -> None:
+    """Let those who sit here agree to one action; without them, two did so beforehand.
+
+    In the transaction of the action itself, so that nothing stays agreed when it is refused. Raises
+    SamePerson.
+    """
+    if persons:
+        first, second = persons
+        asked = two_person.ask(tx, action, subject, first, on.clock(), _SITTING)
+        two_person.agree(tx, asked, second, on.clock())
+
+
+def agreed(on: Ground, tx: Any, action: str, subject: str, persons: Sequence[Custodian]) -> Consent:
+    """Return the consent to an action, spent: of those who sit here, or of two who agreed before.
+
+    Raises SamePerson, ConsentMissing, ConsentExpired.
+    """
+    let_agree(on, tx, action, subject, persons)
+    return two_person.spend(tx, action, subject, on.clock())
+
+
+def vacant(file: Path) -> None:
+    """End the program when there is such a file already, before anything is done."""
+    if file.exists():
+        raise SystemExit(f"yinxin: {tell('file_exists', file=str(file))}")
 
 
 def write_new(file: Path, content: bytes) -> None:

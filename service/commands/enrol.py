@@ -12,7 +12,7 @@ from keys.csr import read_csr
 from keys.enrolment import Checked
 from keys.signature_value import from_x509
 from service.commands.ca import AuthorityName, CommonName, Out, certificate_row, hand_over
-from service.commands.console import By, Json, answer, ground, operator, tell, write_new
+from service.commands.console import By, Json, answer, ground, operator, tell, vacant, write_new
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -39,8 +39,7 @@ def begin(
     """Issue the certificate, suspended, and write the receipt that clerk and person are to sign."""
     if profile not in _PROFILES:
         raise SystemExit(f"yinxin: {tell('ca.no_profile', known=', '.join(_PROFILES))}")
-    if receipt.exists():
-        raise SystemExit(f"yinxin: {tell('file_exists', file=str(receipt))}")
+    vacant(receipt)
     asked = read_csr(request.read_bytes())
     subject = Subject(common_name, organization, uscc, number=number)
     with ground() as on:
@@ -73,6 +72,8 @@ def finish(
     as_json: Json = False,
 ) -> None:
     """Check both signatures (as `openssl dgst -sign` writes them); only then the certificate counts."""
+    if out:
+        vacant(out)
     with ground() as on, on.begin() as tx:
         now = on.clock()
         clerk, holder = enrolment.signers(tx, number, now)

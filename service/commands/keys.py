@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from keys import backup as backups
-from keys import two_person, vault
+from keys import pkcs8, two_person, vault
 from keys.algorithms import ALGORITHMS, GUARDED, Purpose
-from keys.custodians import custodian_hash, standing
+from keys.custodians import Custodian, custodian_hash, standing
 from keys.key_states import KeyRecord, State
 from keys.rotation import Make, Step
 from keys.two_person import Consent
@@ -20,15 +20,18 @@ from service.commands.console import (
     PassphraseFile,
     Person,
     Yes,
+    agreed,
     answer,
     custodian,
     ground,
+    let_agree,
     load_settings,
     operator,
     passphrase,
+    sitting,
     sure,
     tell,
-    together,
+    vacant,
     write_new,
 )
 from service.settings import SANDBOX_MARK, TOKEN_MARK
@@ -70,8 +73,7 @@ def make(
     if algorithm not in ALGORITHMS:
         raise SystemExit(f"yinxin: {tell('no_algorithm', known=', '.join(ALGORITHMS))}")
     with ground() as on:
-        subject = vault.subject(purpose, owner)
-        together(on, [(vault.MAKE, subject)], custodians)
+        subject, persons = vault.subject(purpose, owner), sitting(on, custodians)
         with on.begin() as tx:
             key = on.vault.make(
                 tx,
@@ -81,10 +83,43 @@ def make(
                 by=by or operator(),
                 state=state,
                 in_token=in_token,
-                consent=_consent(on, tx, purpose, vault.MAKE, subject),
+                consent=_consent(on, tx, purpose, vault.MAKE, subject, persons),
             )
             made = on.vault.find(tx, key.kid)
         answer([_row(made)], as_json)
+
+
+@commands.command("import")
+def import_key(
+    purpose: Annotated[Purpose, typer.Argument(help="What the key is for.")],
+    owner: Owner,
+    file: Annotated[Path, typer.Argument(help="The private key: PKCS#8, PEM or DER.")],
+    passphrase_file: PassphraseFile = None,
+    state: Annotated[State, typer.Option(help="made, published or active.")] = State.ACTIVE,
+    custodians: Custodians = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Bring in a key that was made elsewhere; an encrypted file's passphrase is asked for."""
+    content = file.read_bytes()
+    secret = None
+    if pkcs8.is_locked(content):
+        secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file).encode()
+    material = pkcs8.private_material(content, secret)
+    with ground() as on:
+        subject, persons = vault.subject(purpose, owner), sitting(on, custodians)
+        with on.begin() as tx:
+            key = on.vault.bring_in(
+                tx,
+                purpose,
+                owner,
+                material,
+                by=by or operator(),
+                state=state,
+                consent=_consent(on, tx, purpose, vault.MAKE, subject, persons),
+            )
+            brought = on.vault.find(tx, key.kid)
+        answer([_row(brought)], as_json)
 
 
 @commands.command()
@@ -93,14 +128,16 @@ def rotate(
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Let keys that are due make way for the next; tell which wait for somebody."""
+    """Let keys that are due make way for the next; tell which wait for somebody, or failed, and why."""
     with ground() as on, on.begin() as tx:
         if dry:
             answer([_step(step, "due") for step in on.vault.due(tx)], as_json)
             return
         rotation = on.vault.rotate(tx, by=by or operator())
-        done = [_step(step, "done") for step in rotation.done]
-        answer(done + [_step(step, "waits") for step in rotation.by_hand], as_json)
+        steps = [_step(step, "done") for step in rotation.done]
+        steps += [_step(step, "waits") for step in rotation.by_hand]
+        steps += [_step(failed.step, failed.reason.code) for failed in rotation.failed]
+        answer(steps, as_json)
 
 
 @commands.command()
@@ -135,13 +172,23 @@ def destroy(
         with on.begin() as tx:
             record = on.vault.find(tx, kid)
         sure(tell("keys.destroy", kid=kid, purpose=record.purpose, owner=record.owner), yes)
-        subject = vault.subject(record.purpose, record.owner)
-        together(on, [(vault.DESTROY, subject)], custodians)
+        subject = vault.subject(record.purpose, record.owner, kid)
+        persons = sitting(on, custodians)
         with on.begin() as tx:
-            consent = two_person.spend(tx, vault.DESTROY, subject, on.clock())
+            consent = agreed(on, tx, vault.DESTROY, subject, persons)
             on.vault.destroy(tx, kid, consent=consent)
             destroyed = on.vault.find(tx, kid)
         answer([_row(destroyed)], as_json)
+
+
+@commands.command()
+def orphans(as_json: Json = False) -> None:
+    """List keys in the PKCS#11 token that no row knows of; erase them with the token's own tools.
+
+    Each is left by a command that failed, belongs to somebody else, or is just being made.
+    """
+    with ground() as on, on.begin() as tx:
+        answer([{"handle": handle} for handle in on.vault.orphans(tx)], as_json)
 
 
 @commands.command()
@@ -177,13 +224,12 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write every key to a file sealed under a passphrase, before two custodians."""
-    if file.exists():
-        raise SystemExit(f"yinxin: {tell('file_exists', file=str(file))}")
+    vacant(file)
     with ground() as on:
-        together(on, [(backups.BACKUP, backups.EVERY_KEY)], custodians)
+        persons = sitting(on, custodians)
         secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file, new=True)
         with on.begin() as tx:
-            consent = two_person.spend(tx, backups.BACKUP, backups.EVERY_KEY, on.clock())
+            consent = agreed(on, tx, backups.BACKUP, backups.EVERY_KEY, persons)
             sealed = backups.backup(tx, on.vault, secret, consent)
         write_new(file, sealed)
     _tell_backup(backups.check_backup(file.read_bytes(), secret), as_json)
@@ -203,18 +249,29 @@ def check_backup(
 @commands.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup.")],
+    custodians: Custodians = None,
     passphrase_file: PassphraseFile = None,
     yes: Yes = False,
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Take back the keys of a backup that are missing; what is there must be the same."""
+    """Take back the keys of a backup that are missing; what is there must be the same.
+
+    Where there are custodians already, two agree.
+    """
     secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file)
     content = file.read_bytes()
     told = backups.check_backup(content, secret)
     sure(tell("keys.restore", keys=told.keys, made_at=str(told.made_at)), yes)
-    with ground() as on, on.begin() as tx:
-        told = backups.restore(tx, on.vault, content, secret, by=by or operator())
+    with ground() as on:
+        persons = sitting(on, custodians)
+        with on.begin() as tx:
+            consent = None
+            if two_person.is_guarded(tx):
+                consent = agreed(on, tx, backups.RESTORE, backups.EVERY_KEY, persons)
+            told = backups.restore(
+                tx, on.vault, content, secret, by=by or operator(), consent=consent
+            )
     _tell_backup(told, as_json)
 
 
@@ -234,10 +291,11 @@ def add_custodian(
 ) -> None:
     """Make a custodian, who types a passphrase of their own. From the third on two others agree."""
     with ground() as on:
-        together(on, [(two_person.ADD, name)], custodians)
+        persons = sitting(on, custodians)
         secret = passphrase(tell("passphrase_of", name=name), passphrase_file, new=True)
         kept = custodian_hash(secret, on.random)
         with on.begin() as tx:
+            let_agree(on, tx, two_person.ADD, name, persons)
             two_person.add_custodian(tx, name, kept, by=by or operator(), now=on.clock())
     typer.echo(tell("keys.custodian_added", name=name))
 
@@ -249,8 +307,9 @@ def remove_custodian(
     """Let a custodian go; two custodians agree, and two must be left."""
     with ground() as on:
         sure(tell("keys.remove_custodian", name=name), yes)
-        together(on, [(two_person.REMOVE, name)], custodians)
+        persons = sitting(on, custodians)
         with on.begin() as tx:
+            let_agree(on, tx, two_person.REMOVE, name, persons)
             two_person.remove_custodian(tx, name, by=by or operator(), now=on.clock())
     typer.echo(tell("keys.custodian_removed", name=name))
 
@@ -258,7 +317,10 @@ def remove_custodian(
 @commands.command()
 def ask(
     action: Annotated[str, typer.Argument(help="What is to be done, such as key.make.")],
-    subject: Annotated[str, typer.Argument(help="On what, such as 'seal-maker service'.")],
+    subject: Annotated[
+        str,
+        typer.Argument(help="On what, such as 'seal-maker service'; the refused command tells it."),
+    ],
     who: Person,
     as_json: Json = False,
 ) -> None:
@@ -281,7 +343,7 @@ def requests(as_json: Json = False) -> None:
 
 @commands.command()
 def agree(
-    number: Annotated[int, typer.Argument(help="The number of the request.")],
+    number: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The number of the request.")],
     who: Person,
 ) -> None:
     """Agree, as a custodian, to what another one asked; it can then be done, once."""
@@ -297,18 +359,25 @@ def _move(
 ) -> None:
     with on.begin() as tx:
         record = on.vault.find(tx, kid)
-    subject = vault.subject(record.purpose, record.owner)
-    together(on, [(vault.MOVE, subject)], custodians)
+    subject = vault.subject(record.purpose, record.owner, kid, state.value)
+    persons = sitting(on, custodians)
     with on.begin() as tx:
-        consent = _consent(on, tx, record.purpose, vault.MOVE, subject)
+        consent = _consent(on, tx, record.purpose, vault.MOVE, subject, persons)
         on.vault.move(tx, kid, state, by=by or operator(), consent=consent)
         moved = on.vault.find(tx, kid)
     answer([_row(moved)], as_json)
 
 
-def _consent(on: Ground, tx: Any, purpose: Purpose, action: str, subject: str) -> Consent | None:
+def _consent(
+    on: Ground,
+    tx: Any,
+    purpose: Purpose,
+    action: str,
+    subject: str,
+    persons: tuple[Custodian, ...],
+) -> Consent | None:
     """Spend the consent that a guarded key takes; other keys take none."""
-    return two_person.spend(tx, action, subject, on.clock()) if purpose in GUARDED else None
+    return agreed(on, tx, action, subject, persons) if purpose in GUARDED else None
 
 
 def _row(record: KeyRecord) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from keys import foreign_trust, trust_publishing, two_person, vault
+from keys import foreign_trust, trust_publishing, vault
 from keys.algorithms import Purpose
 from keys.foreign_entries import ANCHOR_PURPOSES, ISSUER_PURPOSES
 from keys.foreign_trust import Foreign
 from keys.trust import Anchor, TrustList
-from keys.trust_publishing import ROOT_OWNERS
+from keys.trust_publishing import LIST_LASTS, ROOT_OWNERS
 from keys.trust_root import LEAST_THRESHOLD, pinned_document, read_pinned, sign_root
 from keys.trust_signing import read_publication, sign_trust_list, write_publication
 from service.commands.console import (
@@ -22,13 +22,14 @@ from service.commands.console import (
     Json,
     Person,
     Yes,
+    agreed,
     answer,
     custodian,
     ground,
     operator,
+    sitting,
     sure,
     tell,
-    together,
     write_new,
 )
 from service.public_artefacts import SERVICE, trust_list
@@ -42,7 +43,7 @@ File = Annotated[Path, typer.Argument(help="A trust list as `yinxin trust export
 Pinned = Annotated[
     Path, typer.Option("--pinned", help="Its root keys, had from somebody you know, not with it.")
 ]
-Number = Annotated[int, typer.Argument(help="The entry's number.")]
+Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The entry's number.")]
 
 
 @commands.command()
@@ -60,7 +61,7 @@ def export(
             signer = trust_publishing.list_signer(tx, on.vault, SERVICE, by=operator())
             roots = trust_publishing.published_roots(tx)
             root_keys = trust_publishing.newest_root(tx).root_keys
-        signed = sign_trust_list(ours, signer)
+        signed = sign_trust_list(ours, signer, on.clock() + LIST_LASTS)
     write_new(file, write_publication(roots, signed).encode())
     if pinned:
         write_new(pinned, pinned_document(root_keys).encode())
@@ -154,12 +155,24 @@ def withdraw(
 
 
 @commands.command()
-def root(custodians: Custodians = None, by: By = "", as_json: Json = False) -> None:
+def root(
+    owners: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            help="Whose root key signs, when not the first two do. Repeat it; a key that is to "
+            "be replaced cannot sign.",
+        ),
+    ] = None,
+    custodians: Custodians = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
     """Sign and publish the next root document with two of our three root keys."""
-    wanted = ROOT_OWNERS[:LEAST_THRESHOLD]
+    wanted = tuple(dict.fromkeys(owners or ROOT_OWNERS[:LEAST_THRESHOLD]))
     about = [(vault.USE, vault.subject(Purpose.TRUST_ROOT, owner)) for owner in wanted]
     with ground() as on:
-        together(on, about, custodians)
+        persons = sitting(on, custodians)
         with on.begin() as tx:
             drafted = trust_publishing.draft_root(tx, on.vault, on.clock())
             signers = [
@@ -168,7 +181,7 @@ def root(custodians: Custodians = None, by: By = "", as_json: Json = False) -> N
                     Purpose.TRUST_ROOT,
                     owner,
                     by=by or operator(),
-                    consent=two_person.spend(tx, action, subject, on.clock()),
+                    consent=agreed(on, tx, action, subject, persons),
                 )
                 for owner, (action, subject) in zip(wanted, about, strict=True)
             ]
@@ -189,8 +202,7 @@ def _review(change: Callable[[Session, Ground, str], Foreign], who: str, as_json
 
 
 def _read(file: Path, pinned: Path, now: datetime) -> TrustList:
-    root_keys = read_pinned(pinned.read_text("utf-8"))
-    return read_publication(file.read_text("utf-8"), root_keys, now)
+    return read_publication(file.read_bytes(), read_pinned(pinned.read_bytes()), now)
 
 
 def _summary(told: TrustList) -> dict[str, Any]:

@@ -260,7 +260,8 @@ def keep_certificates(w: Walk) -> None:
 def _trust_list(roots: str, signed_list: str) -> TrustList:
     """Read the list as a verifier does that pins the root keys it meets at its first visit."""
     pinned = claimed_root(json.dumps(json.loads(roots)[0])).root_keys
-    return read_trust_list(signed_list, read_roots(roots, pinned, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    return read_trust_list(signed_list, read_roots(roots, pinned, now), now)
 
 
 def _pem(der: bytes) -> str:

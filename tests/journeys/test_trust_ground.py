@@ -1,36 +1,15 @@
 """The trust ground from nothing, as an operator's commands build it, judged by OpenSSL."""
 
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from keys.public_keys import public_key
-from tests.conftest import Clone
-from tests.console import Console
+from tests.console import Console, Province
 
 _USCC = "11990100MBXX90018M"
 _PORTAL = (
     f"--common-name portal.example.cn --organization 示例局 --uscc {_USCC} --dns portal.example.cn"
 )
-
-Province = Callable[[str], Console]
-
-
-@pytest.fixture
-def province(clone: Clone, template_with_tables: str, tmp_path: Path) -> Iterator[Province]:
-    """Return a function that gives a place its console, on an empty database of its own."""
-    with ExitStack() as databases:
-
-        def founded(name: str) -> Console:
-            folder = tmp_path / name
-            folder.mkdir()
-            url = databases.enter_context(clone(template_with_tables))
-            return Console({"YINXIN_DATABASE_URL": url, "YINXIN_VAR": str(folder)}, folder)
-
-        yield founded
 
 
 def test_certificates_live_and_die_as_openssl_sees_them(province: Province) -> None:
@@ -40,6 +19,13 @@ def test_certificates_live_and_die_as_openssl_sees_them(province: Province) -> N
     request, chain = _request(yinxin.folder), yinxin.folder / "chain.pem"
     (issued,) = yinxin(f"ca issue staff-ca system {request} {_PORTAL} --out", chain)
     leaf, staff_ca, root = _split(chain)
+    once_more = yinxin.folder / "again.pem"
+    assert yinxin(f"ca show staff-ca {issued['serial']} --out", once_more) == [issued]
+    assert once_more.read_bytes() == chain.read_bytes()
+    # What is there already is not written over, and nothing is issued for it.
+    taken = yinxin.refused(f"ca issue staff-ca system {request} {_PORTAL} --out", once_more)
+    assert "again.pem" in taken
+    assert len(yinxin("ca list --profile system")) == 1
     # One step at a time: OpenSSL 3.0 tells its user id to the certificate in hand, not to those between.
     assert _leads_to(staff_ca, root)
     assert _leads_to(leaf, staff_ca)
@@ -48,6 +34,15 @@ def test_certificates_live_and_die_as_openssl_sees_them(province: Province) -> N
     serial = issued["serial"]
     assert [found["serial"] for found in yinxin(f"ca list --unit {_USCC}")] == [serial]
     assert yinxin("ca list --expiring 30") == []
+    soon = f"{_PORTAL} --days 20"
+    (sooner,) = yinxin(f"ca issue staff-ca system {request} {soon}")
+    assert [found["id"] for found in yinxin("ca list --expiring 400")] == [
+        sooner["id"],
+        issued["id"],
+    ]
+    assert yinxin("ca list --expiring 400 --state suspended") == []
+    counted = {(row["authority"], row["profile"], row["state"]): row for row in yinxin("ca count")}
+    assert counted["staff-ca", "system", "valid"]["number"] == 2
     (suspended,) = yinxin(f"ca suspend staff-ca {serial}")
     (resumed,) = yinxin(f"ca resume staff-ca {serial}")
     assert (suspended["state"], resumed["state"]) == ("suspended", "valid")
@@ -110,6 +105,20 @@ def test_a_guarded_key_waits_for_two_persons(province: Province) -> None:
     assert yinxin.refused(make) == "consent.missing"
 
 
+def test_custodians_who_sat_together_leave_no_consent_behind_when_they_are_refused(
+    province: Province,
+) -> None:
+    yinxin = _with_custodians(province("north"))
+    make = "keys make seal-maker service --algorithm"
+    assert yinxin.refused(f"{make} ES256", *yinxin.both) == "key.purpose_refused"
+    assert yinxin.refused(f"{make} SM2-SM3") == "consent.missing"
+    (made,) = yinxin(f"{make} SM2-SM3", *yinxin.both)
+    destroy = f"keys destroy {made['kid']} --yes"
+    assert yinxin.refused(destroy, *yinxin.both) == "key.state_refused"
+    yinxin(f"keys retire {made['kid']} --yes", *yinxin.both)
+    assert yinxin.refused(destroy) == "consent.missing"
+
+
 def test_keys_are_backed_up_destroyed_and_taken_back_elsewhere(province: Province) -> None:
     north, south = _with_custodians(province("north")), province("south")
     (kept,) = north("keys make status-list service")
@@ -136,7 +145,8 @@ def test_keys_are_backed_up_destroyed_and_taken_back_elsewhere(province: Provinc
     assert _states(south) == {kept["kid"]: "active", lost["kid"]: "active"}
     assert [found["name"] for found in south("keys custodians")] == ["lin", "wen"]
     # Where it was destroyed it stays so: that was decided after the backup was made.
-    north(restore, secret)
+    assert north.refused(restore, secret) == "consent.missing"
+    north(restore, secret, *north.both)
     assert _states(north) == {kept["kid"]: "active", lost["kid"]: "destroyed"}
 
 
@@ -169,6 +179,32 @@ def test_a_province_takes_another_ones_authorities_over_after_review(province: P
     assert withdrawn["until"] is not None
 
 
+def test_a_lost_root_key_gives_way_to_a_new_one_by_the_two_others(province: Province) -> None:
+    yinxin = _with_custodians(province("north"))
+    assert yinxin.refused("trust root", *yinxin.both) == "trust_root.keys_missing"
+    _sign_trust_root(yinxin)
+    pinned, told = yinxin.folder / "root.json", yinxin.folder / "list.json"
+    yinxin(f"trust export {yinxin.folder / 'before.json'} --pinned {pinned}")
+    lost = next(k for k in yinxin("keys list") if k["owner"] == "trust-root-1")
+    yinxin(f"keys retire {lost['kid']} --yes", *yinxin.both)
+    yinxin("keys make trust-root trust-root-1", *yinxin.both)
+    # The new key cannot speak for the old roots.
+    assert yinxin.refused("trust root", *yinxin.both) == "trust_root.signatures_missing"
+    (root,) = yinxin("trust root --key trust-root-2 --key trust-root-3", *yinxin.both)
+    assert root["version"] == 2
+    yinxin(f"trust export {told}")
+    assert yinxin(f"trust check {told} --pinned {pinned}")
+
+
+def test_a_file_that_is_no_list_and_a_number_that_is_none_are_told(province: Province) -> None:
+    yinxin = _with_custodians(province("north"))
+    rubbish = yinxin.folder / "rubbish"
+    rubbish.write_bytes(b"\xff\xfe\x00")
+    refused = yinxin.refused(f"trust check {rubbish} --pinned {rubbish}")
+    assert refused == "trust_root.malformed"
+    assert "Usage" in yinxin.refused("trust refuse 99999999999999999999", *yinxin.one("wen"))
+
+
 def test_what_was_done_is_in_the_journal_and_the_journal_holds(province: Province) -> None:
     yinxin = _with_custodians(province("north"))
     yinxin("keys make journal service")
@@ -177,6 +213,24 @@ def test_what_was_done_is_in_the_journal_and_the_journal_holds(province: Provinc
     assert (verified["rows"], verified["heads"]) == (chained, 1)
     assert "holds" in yinxin.says("audit verify")
     assert yinxin("audit chain")["position"] is None
+
+
+def test_a_head_kept_elsewhere_finds_a_journal_written_anew(province: Province) -> None:
+    honest, forged = province("honest"), province("forged")
+    assert "audit chain" in honest.refused(f"audit head {honest.folder / 'none'}")
+    for yinxin in (honest, forged):
+        yinxin("keys make journal service")
+        yinxin("audit chain")
+    kept, other = honest.folder / "head.jws", forged.folder / "head.jws"
+    honest(f"audit head {kept}")
+    forged(f"audit head {other}")
+    honest("keys make status-list service")
+    honest("audit chain")
+    honest(f"audit verify --kept {kept}")
+    assert honest.refused(f"audit verify --kept {other}") == "token.unknown_key"
+    assert (
+        honest.refused(f"audit verify --kept {honest.folder / 'none.jws'}").count("none.jws") == 1
+    )
 
 
 def _with_custodians(yinxin: Console) -> Console:

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from keys import authorities
 from keys.algorithms import ES256, Algorithm, Purpose
 from keys.authorities import Authority
 from keys.certificate_issuing import issue
@@ -11,6 +13,7 @@ from keys.certificate_names import Subject
 from keys.certificate_profiles import PROFILES, SEAL_SIGNER, Profile
 from keys.founding import found_issuing, found_root
 from keys.register import CertificateRecord
+from keys.tables import authority as authority_rows
 from keys.two_person import Consent
 from keys.vault import MAKE, USE, Vault, subject
 from tests.keys.key_builders import signer
@@ -61,19 +64,22 @@ def root(
 def issuing(
     tx: Session, vault: Vault, algorithm: Algorithm = ES256, *, name: str = NAME
 ) -> Authority:
-    """An authority that issues everything, below a root of the same algorithm."""
+    """An authority that issues everything, as none is founded, below a root of the same algorithm."""
     above = root(tx, vault, algorithm, name=f"{name}-root")
-    return found_issuing(
+    found_issuing(
         tx,
         vault,
         name,
         above.name,
         algorithm,
-        ISSUES,
+        (),
         Subject(f"签发 {name}", "示例机构"),
         by=BY,
         to_use=consent(USE, above.name, vault.clock()),
     )
+    everything = update(authority_rows).where(authority_rows.c.name == name)
+    tx.execute(everything.values(profiles=[profile.name for profile in ISSUES]))
+    return authorities.find(tx, name)
 
 
 def issued(

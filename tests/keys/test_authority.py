@@ -171,3 +171,15 @@ def test_an_authority_that_is_revoked_ends_as_an_anchor_since_it_went_wrong(
     wrong = Reason.CA_COMPROMISE
     revoke(tx, *held, wrong, by=BY, now=now + 3 * DAY, invalid_since=now + 2 * DAY)
     assert until() == now + 2 * DAY
+
+
+def test_an_authority_revoked_from_a_hold_ends_as_an_anchor_with_the_hold(
+    tx: Session, vault: Vault, by_purpose: None, now: datetime
+) -> None:
+    (own,) = register.of_key(tx, authorities.find(tx, "seals").kid)
+    held = (own.authority, own.serial)
+    suspend(tx, *held, by=BY, now=now + DAY)
+    wrong = Reason.CA_COMPROMISE
+    revoke(tx, *held, wrong, by=BY, now=now + 3 * DAY, invalid_since=now + 2 * DAY)
+    ends = {anchor.name: anchor.valid_until for anchor in anchors(tx)}
+    assert ends["seals"] == now + DAY

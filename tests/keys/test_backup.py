@@ -19,6 +19,7 @@ from keys.authority import certify
 from keys.backup import (
     BACKUP,
     EVERY_KEY,
+    RESTORE,
     BackupConflict,
     BackupInconsistent,
     Summary,
@@ -49,12 +50,16 @@ NOON = datetime.fromisoformat("2026-11-02T12:00:00Z")
 PASSPHRASE = "four words and 一把钥匙"
 OWNER = "11330100MBXX00027W"
 AGREED = Consent(BACKUP, EVERY_KEY, "周清和", "林知夏", NOON)
+TO_RESTORE = Consent(RESTORE, EVERY_KEY, "周清和", "林知夏", NOON)
 SEALED = seal(b"content", PASSPHRASE, NOON, os.urandom)
-PLACE = "licence-code 11330100MBXX00027W"
 
 
 def a_vault(kek: bytes = b"k" * 32) -> Vault:
     return Vault(key_encryption_keys(kek), lambda: NOON, os.urandom, lambda use: None)
+
+
+def to_destroy(purpose: Purpose, kid: str) -> Consent:
+    return Consent("key.destroy", f"{purpose.value} {OWNER} {kid}", "周清和", "林知夏", NOON)
 
 
 @contextmanager
@@ -74,8 +79,7 @@ def fill(database: Engine) -> None:
         vault.make(tx, Purpose.LICENCE_CODE, OWNER, ES256, by="test")
         old = vault.make(tx, Purpose.ID_TOKEN, OWNER, ES256, by="test")
         vault.move(tx, old.kid, State.RETIRED, by="test")
-        consent = Consent("key.destroy", f"id-token {OWNER}", "周清和", "林知夏", NOON)
-        vault.destroy(tx, old.kid, consent=consent)
+        vault.destroy(tx, old.kid, consent=to_destroy(Purpose.ID_TOKEN, old.kid))
         elsewhere = vault.make(tx, Purpose.PDF_SEAL, OWNER, ES256, by="test")
         kept = update(private_key).where(private_key.c.kid == elsewhere.kid)
         tx.execute(kept.values(wrapped=None, kek=None, handle="there"))
@@ -286,6 +290,7 @@ def test_what_does_not_fit_its_own_name_is_not_restored(
         lambda content: content["keys"][0].pop("owner"),
         lambda content: content["keys"][0].update(more="than there is"),
         lambda content: content.update(keys=7),
+        lambda content: content.update(made_at={"time": "noon"}),
     ],
 )
 def test_a_backup_of_another_shape_is_refused(
@@ -302,7 +307,7 @@ def test_restoring_over_the_same_keys_saves_them_from_a_lost_key_encryption_key(
     with at(filled) as tx, pytest.raises(DomainError, match="kek_missing"):
         vault.signer(tx, Purpose.LICENCE_CODE, OWNER, by="test")
     with at(filled) as tx:
-        restore(tx, vault, file, PASSPHRASE, by="test")
+        restore(tx, vault, file, PASSPHRASE, by="test", consent=TO_RESTORE)
     assert rows(filled) == before
     with at(filled) as tx:
         signer = vault.signer(tx, Purpose.LICENCE_CODE, OWNER, by="test")
@@ -318,10 +323,10 @@ def test_what_was_destroyed_or_moved_on_since_is_not_brought_back(
         data = vault.signer(tx, Purpose.LICENCE_DATA, OWNER, by="test").public_key.kid
         vault.move(tx, data, State.RETIRING, by="test")
         vault.move(tx, kid, State.RETIRED, by="test")
-        vault.destroy(tx, kid, consent=Consent("key.destroy", PLACE, "周清和", "林知夏", NOON))
+        vault.destroy(tx, kid, consent=to_destroy(Purpose.LICENCE_CODE, kid))
     before = rows(filled)
     with at(filled) as tx:
-        restore(tx, vault, file, PASSPHRASE, by="test")
+        restore(tx, vault, file, PASSPHRASE, by="test", consent=TO_RESTORE)
         row = tx.execute(select(private_key).where(private_key.c.kid == kid)).one()
         assert (row.state, row.wrapped) == ("destroyed", None)
     assert rows(filled) == before
@@ -347,7 +352,20 @@ def test_a_database_with_something_else_under_a_name_is_left_alone(
         change(tx)
     before = rows(filled)
     with pytest.raises(BackupConflict), at(filled) as tx:
-        restore(tx, a_vault(), file, PASSPHRASE, by="test")
+        restore(tx, a_vault(), file, PASSPHRASE, by="test", consent=TO_RESTORE)
+    assert rows(filled) == before
+
+
+@pytest.mark.parametrize("consent", [None, AGREED])
+def test_where_there_are_custodians_nobody_brings_in_others_by_a_backup(
+    consent: Consent | None, filled: Engine, file: bytes
+) -> None:
+    def with_another(content: dict[str, Any]) -> None:
+        content["custodians"].append(content["custodians"][0] | {"name": "mallory"})
+
+    forged, before = changed(file, with_another), rows(filled)
+    with pytest.raises(ConsentMissing), at(filled) as tx:
+        restore(tx, a_vault(), forged, PASSPHRASE, by="mallory", consent=consent)
     assert rows(filled) == before
 
 

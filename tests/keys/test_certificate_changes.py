@@ -48,10 +48,13 @@ def test_a_revocation_keeps_its_reason_and_since_when(
     assert (gone.changed_at, gone.invalid_since) == (now, since)
 
 
-def test_a_suspended_certificate_may_be_revoked(tx: Session, vault: Vault, now: datetime) -> None:
+def test_a_suspended_certificate_that_is_revoked_counts_no_more_since_the_hold(
+    tx: Session, vault: Vault, now: datetime
+) -> None:
     serial = issued(tx, vault).serial
-    suspend(tx, NAME, serial, by="clerk", now=now)
-    assert revoke(tx, NAME, serial, Reason.SUPERSEDED, by="clerk", now=now).reason == "superseded"
+    suspend(tx, NAME, serial, by="clerk", now=now + DAY)
+    gone = revoke(tx, NAME, serial, Reason.SUPERSEDED, by="clerk", now=now + 2 * DAY)
+    assert (gone.reason, gone.changed_at) == (Reason.SUPERSEDED, now + DAY)
 
 
 def test_a_revoked_certificate_never_comes_back(tx: Session, vault: Vault, now: datetime) -> None:

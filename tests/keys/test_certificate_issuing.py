@@ -30,6 +30,7 @@ from keys.certificate_issuing import (
 )
 from keys.certificate_names import CertificateUnfit, Subject, subject_in
 from keys.certificate_profiles import (
+    DOCUMENT_SIGNING,
     ISSUING_CA,
     PERSON,
     PROFILES,
@@ -134,8 +135,9 @@ def test_openssl_accepts_every_profile_of_every_family(
         key = signer(algorithm, 1).public_key
         record = issue(tx, vault, NAME, profile, whom(profile), key, by=BY)
     assert accepted_by_openssl(tmp_path, record.der, record.chain)
-    verify_chain(parse(record.der), record.chain[:1], record.chain[1:], vault.clock())
-    verify_chain(parse(record.der), (), record.chain[:1], vault.clock())
+    usage = (*profile.extended_key_usage, DOCUMENT_SIGNING)[0]
+    verify_chain(parse(record.der), record.chain[:1], record.chain[1:], vault.clock(), usage)
+    verify_chain(parse(record.der), (), record.chain[:1], vault.clock(), usage)
 
 
 def test_the_register_has_what_was_issued(tx: Session, vault: Vault, now: datetime) -> None:
@@ -336,10 +338,13 @@ def test_a_certificate_is_renewed_for_a_new_key(tx: Session, vault: Vault) -> No
     assert renewed(tx, vault, NAME, old.serial, key).kid == key.kid
 
 
-def test_what_is_revoked_or_an_authority_s_own_is_not_renewed(
+def test_what_does_not_count_or_is_an_authority_s_own_is_not_renewed(
     tx: Session, vault: Vault, now: datetime
 ) -> None:
     old = issued(tx, vault)
+    suspend(tx, NAME, old.serial, by=BY, now=now)
+    with pytest.raises(NotRenewable):
+        renewed(tx, vault, NAME, old.serial)
     revoke(tx, NAME, old.serial, Reason.CESSATION, by=BY, now=now)
     with pytest.raises(NotRenewable):
         renewed(tx, vault, NAME, old.serial)

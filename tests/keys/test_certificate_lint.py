@@ -192,8 +192,20 @@ def test_a_server_has_a_host(now: datetime) -> None:
     "url", ["ldap://ca.example.cn/x", "http://ca.example.cn/a b", "//ca/x", ""]
 )
 def test_places_are_addresses_anybody_can_fetch(url: str, now: datetime) -> None:
+    made = draft(authority(ES256, now), now, places=replace(PLACES, crl=url))
+    assert broken(made) == {"places"}
+
+
+@pytest.mark.parametrize("place", ["crl", "ocsp", "issuer"])
+def test_the_places_told_are_the_issuers(place: str, now: datetime) -> None:
     made = draft(authority(ES256, now), now)
-    assert broken(replace(made, places=replace(PLACES, crl=url))) == {"places"}
+    others = replace(PLACES, **{place: "http://elsewhere.example.cn/x"})
+    assert broken(replace(made, places=others)) == {"places"}
+    assert broken(replace(made, places=replace(PLACES, ocsp=""))) == {"places"}
+
+
+def test_an_issuer_without_answers_tells_no_place_for_them(now: datetime) -> None:
+    assert broken(draft(authority(ES256, now), now, places=replace(PLACES, ocsp=""))) == set()
 
 
 def test_what_cannot_be_read_breaks_the_encoding(now: datetime) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.algorithms import ES256, RS256, SM2_SM3, Algorithm
-from keys.certificate_profiles import TIME_STAMP
+from keys.certificate_profiles import TIME_STAMP, TIME_STAMPING
 from keys.certificates import (
     ISSUING_CA,
     PDF_SIGNER,
@@ -215,6 +215,13 @@ def test_an_issuer_must_be_a_ca_and_may_sign_certificates(
 
 def test_a_ca_certificate_does_not_seal_documents(issued: Issue, now: datetime) -> None:
     made = issued(profile=ISSUING_CA)
+    with pytest.raises(CertificateWrongUsage):
+        verify_chain(made.leaf, (), (made.root.der,), now)
+
+
+def test_what_is_critically_for_time_stamps_seals_no_document(issued: Issue, now: datetime) -> None:
+    made = issued(profile=TIME_STAMP)
+    verify_chain(made.leaf, (), (made.root.der,), now, TIME_STAMPING)
     with pytest.raises(CertificateWrongUsage):
         verify_chain(made.leaf, (), (made.root.der,), now)
 

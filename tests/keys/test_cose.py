@@ -128,6 +128,12 @@ def variants() -> dict[str, bytes]:
         "a kid of text": again(cbor2.dumps({1: -7, 4: "kid"}), {}, payload, signature),
         "headers in another order": again(cbor2.dumps({4: kid, 1: -7}), {}, payload, signature),
         "another algorithm": again(cbor2.dumps({1: -35, 4: kid}), {}, payload, signature),
+        "an algorithm in floating point": cbor2.dumps(
+            cbor2.CBORTag(
+                18, [cbor2.dumps({1: -7.0, 4: kid}, canonical=True), {}, payload, signature]
+            ),
+            canonical=True,
+        ),
         "an algorithm that is true": again(cbor2.dumps({1: True, 4: kid}), {}, payload, signature),
         "an algorithm that is a list": again(cbor2.dumps({1: [], 4: kid}), {}, payload, signature),
         "a text payload": again(protected, {}, "x", signature),

@@ -124,19 +124,20 @@ def test_weak_keys_are_refused_as_weak() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "hashed"),
+    ("key", "hashed", "kind"),
     [
-        (ec.generate_private_key(ec.SECP384R1()), hashes.SHA256()),
-        (ec.generate_private_key(ec.SECP256K1()), hashes.SHA256()),
-        (ed25519.Ed25519PrivateKey.generate(), None),
+        (ec.generate_private_key(ec.SECP384R1()), hashes.SHA256(), "secp384r1"),
+        (ec.generate_private_key(ec.SECP256K1()), hashes.SHA256(), "secp256k1"),
+        (ed25519.Ed25519PrivateKey.generate(), None, "Ed25519"),
     ],
     ids=["P-384", "secp256k1", "Ed25519"],
 )
 def test_kinds_of_keys_that_get_no_certificate_are_refused(
-    key: CertificateIssuerPrivateKeyTypes, hashed: hashes.SHA256 | None
+    key: CertificateIssuerPrivateKeyTypes, hashed: hashes.SHA256 | None, kind: str
 ) -> None:
-    with pytest.raises(CsrBadKey):
+    with pytest.raises(CsrBadKey) as refused:
         read_csr(foreign(key, hashed))
+    assert refused.value.parameters == {"kind": kind}
 
 
 def test_a_point_off_the_curve_is_no_key() -> None:

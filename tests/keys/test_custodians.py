@@ -53,6 +53,12 @@ def told(begin: Begin, action: str) -> list[str]:
         return list(tx.scalars(select(journal.c.actor).where(journal.c.action == action)))
 
 
+def why_refused(begin: Begin) -> list[str]:
+    rows = select(journal).where(journal.c.action == "custodian.refused").order_by(journal.c.id)
+    with begin() as tx:
+        return [row.details["reason"] for row in tx.execute(rows)]
+
+
 def test_a_custodian_is_known_by_name_and_passphrase(begin: Begin, now: datetime) -> None:
     assert prove(begin, ZHANG, PASSPHRASE, now) == Custodian(ZHANG)
     with begin() as tx:
@@ -93,6 +99,8 @@ def test_too_many_wrong_passphrases_lock_for_a_while(begin: Begin, now: datetime
     with pytest.raises(CustodianLocked) as locked:
         prove(begin, ZHANG, PASSPHRASE, now)
     assert locked.value.parameters == {"name": ZHANG, "until": (now + LOCKED).isoformat()}
+    reasons = ["custodian.passphrase_wrong"] * FREE_ATTEMPTS + ["custodian.locked"]
+    assert why_refused(begin) == reasons
     # The other one is not locked, and who waits is heard again.
     prove(begin, LI, PASSPHRASE, now)
     prove(begin, ZHANG, PASSPHRASE, now + LOCKED)
@@ -146,6 +154,22 @@ def test_who_was_let_go_is_known_no_more(begin: Begin, now: datetime) -> None:
         tx.execute(update(custodian).where(custodian.c.name == ZHANG).values(removed_at=now))
     with pytest.raises(PassphraseWrong):
         prove(begin, ZHANG, PASSPHRASE, now)
+
+
+def test_a_name_of_nobody_costs_a_guesser_the_same_check(
+    begin: Begin, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+
+    def check(_passphrase: str, kept: str) -> bool:
+        checked.append(extract_parameters(kept))
+        return True
+
+    monkeypatch.setattr("keys.custodians._is_right", check)
+    prove(begin, ZHANG, PASSPHRASE, now)
+    with pytest.raises(PassphraseWrong):
+        prove(begin, "nobody", PASSPHRASE, now)
+    assert checked[0] == checked[1]
 
 
 def test_what_is_kept_and_cannot_be_read_opens_to_nothing(begin: Begin, now: datetime) -> None:

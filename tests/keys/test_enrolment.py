@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from keys import enrolment, register
 from keys.algorithms import ES256, SM2_SM3
-from keys.certificate_changes import suspend
+from keys.certificate_changes import revoke, suspend
 from keys.certificate_issuing import issue, sign
 from keys.certificate_names import CertificateUnfit, Subject
 from keys.certificate_profiles import PERSON, SEAL_SIGNER, STAFF
@@ -225,6 +225,19 @@ def test_sittings_left_alone_are_broken_off_and_others_are_not(
         for sitting in (old, fresh)
     }
     assert states == {old.id: CertificateState.REVOKED, fresh.id: CertificateState.SUSPENDED}
+
+
+def test_a_certificate_somebody_revoked_meanwhile_keeps_no_sitting_open(
+    tx: Session, vault: Vault, now: datetime
+) -> None:
+    sitting, other = begun(tx, vault), begun(tx, vault)
+    gone = revoke(
+        tx, NAME, sitting.certificate.serial, Reason.KEY_COMPROMISE, by="officer", now=now
+    )
+    late = now + SITTING + SECOND
+    assert enrolment.break_off_abandoned(tx, by="job", now=late) == 2
+    assert register.find(tx, NAME, gone.serial) == gone
+    assert register.find(tx, NAME, other.certificate.serial).state is CertificateState.REVOKED
 
 
 def test_each_step_of_a_sitting_is_told(tx: Session, vault: Vault, now: datetime) -> None:

@@ -38,6 +38,7 @@ from keys.trust_signing import (
 )
 from tests.keys.conftest import Issued
 from tests.keys.trust_builders import (
+    ENDS,
     HOUSING,
     LIST_SIGNER,
     MARKET,
@@ -120,12 +121,12 @@ def test_what_another_person_accepts_stands_in_our_list_under_its_source(
 def test_two_provinces_exchange_lists_by_file_and_pinned_keys(
     tx: Session, authority: bytes
 ) -> None:
-    signed = sign_trust_list(theirs(authority), LIST_SIGNER)
+    signed = sign_trust_list(theirs(authority), LIST_SIGNER, ENDS)
     file = write_publication(root_chain([signed_root()]), signed)
     for number in import_(tx, read_publication(file, root_keys(), NOW)):
         agree(tx, number)
     made = publish(tx, OURS.anchors, OURS.issuers, NOW)
-    ours = read_trust_list(sign_trust_list(made, LIST_SIGNER), root())
+    ours = read_trust_list(sign_trust_list(made, LIST_SIGNER, ENDS), root(), NOW)
     kid = THEIR_BODY.keys[1].public_key.kid
     assert ours.key(kid, Purpose.LICENCE_CODE) == (
         replace(THEIR_BODY, source=SOURCE),

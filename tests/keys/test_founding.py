@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from asn1crypto import x509
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -8,9 +10,25 @@ from keys import authorities, register
 from keys.algorithms import ES256, RS256, SM2_SM3, Algorithm, Purpose
 from keys.authorities import AuthorityUnknown, ProfileRefused
 from keys.certificate_names import CertificateUnfit, Subject
-from keys.certificate_profiles import ISSUING_CA, SEAL_SIGNER
+from keys.certificate_profiles import (
+    ISSUING_CA,
+    OCSP,
+    PDF_SIGNER,
+    PERSON,
+    SEAL_MAKER,
+    SEAL_SIGNER,
+    STAFF,
+    TIME_STAMP,
+    Profile,
+)
 from keys.certificates import parse, verify_chain
-from keys.founding import AuthorityExists, found_issuing, found_root
+from keys.founding import (
+    AuthorityBadName,
+    AuthorityExists,
+    ProfilesMixed,
+    found_issuing,
+    found_root,
+)
 from keys.tables import journal, private_key
 from keys.two_person import ConsentMissing
 from keys.vault import MAKE, USE, Vault
@@ -57,6 +75,15 @@ def test_an_authority_tells_the_places_of_its_parent(tx: Session, vault: Vault) 
     assert places.crl == f"{BASE_URL}/pki/{NAME}.crl"
     assert places.issuer == f"{BASE_URL}/pki/{NAME}.crt"
     assert places.ocsp == f"{BASE_URL}/pki/ocsp/{NAME}"
+
+
+def test_a_certificate_under_a_root_names_no_responder_for_there_is_none(
+    tx: Session, vault: Vault
+) -> None:
+    certificate = x509.Certificate.load(issuing(tx, vault).certificate.der)
+    assert certificate.ocsp_urls == []
+    (point,) = certificate.crl_distribution_points
+    assert point.url == f"{BASE_URL}/pki/{NAME}-root.crl"
 
 
 def test_an_authority_s_own_certificate_is_in_the_register(tx: Session, vault: Vault) -> None:
@@ -152,6 +179,47 @@ def test_no_authority_stands_below_an_issuing_one(tx: Session, vault: Vault) -> 
 def test_a_parent_that_is_not_there_is_told_by_name(tx: Session, vault: Vault) -> None:
     with pytest.raises(AuthorityUnknown):
         found_issuing(tx, vault, NAME, "nobody", ES256, (SEAL_SIGNER,), ABOUT, by=BY, to_use=None)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "founded"),
+    [
+        ((SEAL_MAKER, SEAL_SIGNER), False),
+        ((PDF_SIGNER, PERSON), False),
+        ((SEAL_SIGNER, OCSP, TIME_STAMP), True),
+        ((PERSON, STAFF, TIME_STAMP), True),
+    ],
+)
+def test_what_seals_comes_from_an_authority_of_its_own(
+    profiles: tuple[Profile, ...], founded: bool, tx: Session, vault: Vault
+) -> None:
+    root(tx, vault)
+    to_use = consent(USE, ROOT_NAME, vault.clock())
+    allowed = nullcontext() if founded else pytest.raises(ProfilesMixed)
+    with allowed:
+        found_issuing(tx, vault, NAME, ROOT_NAME, ES256, profiles, ABOUT, by=BY, to_use=to_use)
+
+
+@pytest.mark.parametrize("place", ["ldap://x", "localhost", "http://x/", "http://x y"])
+def test_a_root_that_could_issue_nothing_is_not_founded(
+    place: str, tx: Session, vault: Vault
+) -> None:
+    consents = {action: consent(action, ROOT_NAME, vault.clock()) for action in (MAKE, USE)}
+    agreed = {"to_make": consents[MAKE], "to_use": consents[USE]}
+    with pytest.raises(CertificateUnfit, match="places"):
+        found_root(tx, vault, ROOT_NAME, ES256, ABOUT, by=BY, base_url=place, **agreed)
+    assert vault.public_keys(tx) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "A", "根", "a b", "-a", "a-", "staff-delta", "a" * 65, "a\n"]
+)
+def test_a_name_that_does_not_do_in_an_address_founds_nothing(
+    name: str, tx: Session, vault: Vault
+) -> None:
+    with pytest.raises(AuthorityBadName):
+        root(tx, vault, name=name)
+    assert vault.public_keys(tx) == []
 
 
 def test_an_rsa_root_certifies_an_sm2_authority(tx: Session, vault: Vault) -> None:

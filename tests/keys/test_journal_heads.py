@@ -284,3 +284,26 @@ def test_whatever_is_changed_in_a_head_is_noticed(
         tx.execute(update(heads).where(head).values({column: value}))
         with pytest.raises((JournalHeadForged, JournalHeadMissing)):
             journal.verify(tx, keys=keys)
+
+
+def test_a_head_kept_elsewhere_tells_what_those_in_the_database_cannot(
+    written: Engine, signer: SoftwareSigner, keys: Keys, now: datetime
+) -> None:
+    with Session(written) as tx:
+        token = tx.scalars(select(heads.c.token).order_by(heads.c.position)).all()[1]
+        kept = journal_heads.read(token, keys)
+        journal.compare(tx, kept)
+    # Whoever has the database may also have put a key of the journal into it.
+    intruder = SoftwareSigner(generate(ES256))
+    own = {intruder.public_key.kid: intruder.public_key}
+    with Session(written) as tx, tx.begin():
+        tx.execute(delete(heads))
+        tx.execute(delete(rows).where(rows.c.subject == "s1"))
+    rewrite(written, now)
+    assert sign_end(written, intruder, own, now) == 3
+    assert verified(written, own) == 1
+    with Session(written) as tx, pytest.raises(JournalCutOff):
+        journal.compare(tx, kept)
+    write(written, 2, now)
+    with Session(written) as tx, pytest.raises(JournalRewritten):
+        journal.compare(tx, kept)

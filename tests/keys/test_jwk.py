@@ -79,6 +79,8 @@ EC_CHANGES: tuple[Jwk, ...] = (
     {"alg": "RS256"},
     {"alg": "SGD_SM3_SM2"},
     {"alg": None},
+    {"use": "enc"},
+    {"use": None},
 )
 RSA_CHANGES: tuple[Jwk, ...] = (
     {"kty": "EC"},
@@ -121,6 +123,13 @@ OKP_CHANGES: tuple[Jwk, ...] = (
 def test_a_jwk_that_is_not_what_it_says_is_refused(algorithm: Algorithm, change: Jwk) -> None:
     with pytest.raises(KeyMalformed):
         public_key_from_jwk(jwk(signer(algorithm).public_key) | change)
+
+
+def test_of_a_strangers_words_not_more_is_told_than_fits_a_line() -> None:
+    for told in ({"kty": "EC", "crv": "x" * 9999, "x": "", "y": ""}, {"crv": ["x" * 9999]}):
+        with pytest.raises(KeyMalformed) as refused:
+            public_key_from_jwk(told)
+        assert len(str(refused.value)) < 200
 
 
 def test_a_weak_key_stays_weak_as_a_jwk() -> None:

@@ -70,11 +70,12 @@ def test_a_long_list_comes_page_by_page(tx: Session, entries: list[CertificateRe
 def test_what_ends_soon_is_reported_soonest_first_and_only_what_counts(
     tx: Session, entries: list[CertificateRecord], now: datetime
 ) -> None:
-    due = register.expiring(tx, now, now + 60 * DAY)
+    every = Search()
+    due = register.expiring(tx, every, now, now + 60 * DAY)
     assert list(due) == [entries[3], entries[0]]
-    assert list(register.expiring(tx, now, now + 60 * DAY, unit=USCC)) == entries[:1]
-    assert list(register.expiring(tx, now + 6 * DAY, now + 60 * DAY)) == entries[:1]
-    assert register.expiring(tx, now, now + 5 * DAY) == ()
+    assert list(register.expiring(tx, Search(unit=USCC), now, now + 60 * DAY)) == entries[:1]
+    assert list(register.expiring(tx, every, now + 6 * DAY, now + 60 * DAY)) == entries[:1]
+    assert register.expiring(tx, every, now, now + 5 * DAY) == ()
 
 
 def test_certificates_are_counted_by_authority_kind_and_state(

@@ -112,6 +112,20 @@ def test_a_retired_algorithm_makes_its_keys_due_in_time_for_its_end() -> None:
     ]
 
 
+@pytest.mark.parametrize("state", [State.MADE, State.PUBLISHED])
+def test_a_key_that_waits_and_could_not_sign_when_it_is_its_turn_is_given_up(state: State) -> None:
+    policy = AlgorithmPolicy().with_retirements({"ES256": date(2026, 3, 1)})
+    end = datetime(2026, 3, 1, tzinfo=UTC)
+    old, waiting = a_key(), a_key(state)
+    given_up = Move(CODE, "owner", waiting.public_key.kid, State.RETIRED)
+    made = Make(CODE, "owner", EDDSA, old.public_key.kid)
+    steps = due([old, waiting], end - 7 * DAY, SPANS, policy)
+    assert steps == ((given_up, made) if state is State.PUBLISHED else (made,))
+    keys = taken([old, waiting], steps, end - 7 * DAY)
+    (active,) = (k for k in taken(keys, due(keys, end, SPANS, policy), end) if k.active_at == end)
+    assert active.public_key.algorithm is EDDSA
+
+
 def test_the_next_key_keeps_the_algorithm_while_it_may() -> None:
     old = a_key(purpose=Purpose.ID_TOKEN, algorithm=RS256)
     (step,) = due([old], BEGIN + 90 * DAY)

@@ -1,18 +1,21 @@
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from keys import authorities, custodians
+from keys import authorities, custodians, register
 from keys.algorithms import ES256, SM2_SM3, Purpose
 from keys.authority import anchors
+from keys.certificate_changes import revoke
+from keys.certificate_states import Reason
 from keys.certificates import parse
+from keys.crl_publishing import newest
 from keys.kek import key_encryption_keys
 from keys.key_use import KeyUse
-from keys.sandbox_authorities import SANDBOX_MARK, found_sandbox
+from keys.sandbox_authorities import SANDBOX_MARK, found_sandbox, publish_root_lists
 from keys.sandbox_custodians import SANDBOX_PASSPHRASES, sandbox_consent
 from keys.tables import authority, certificate, journal, private_key
 from keys.tables import consent as consents
@@ -69,6 +72,36 @@ def test_founding_again_changes_nothing(tx: Session, vault: Vault) -> None:
     before = sizes()
     found_sandbox(tx, vault, BASE_URL)
     assert sizes() == before
+
+
+def test_what_is_issued_after_a_move_tells_the_new_places(tx: Session, vault: Vault) -> None:
+    found_sandbox(tx, vault, "http://localhost:9000")
+    assert {a.base_url for a in authorities.every(tx)} == {"http://localhost:9000"}
+
+
+def test_the_roots_lists_are_published_and_again_when_they_are_due(
+    database: Engine, now: datetime
+) -> None:
+    at = [now]
+    vault = Vault(
+        key_encryption_keys(bytes(range(32))), lambda: at[0], os.urandom, lambda use: None
+    )
+    begin = sessionmaker(database).begin
+    with begin() as tx:
+        found_sandbox(tx, vault, BASE_URL)
+
+    def numbers() -> list[int]:
+        publish_root_lists(begin, vault, lambda: at[0])
+        with begin() as tx:
+            return [newest(tx, root).number for root in ("sandbox-root-sm2", "sandbox-root-p256")]
+
+    assert (numbers(), numbers()) == ([1, 1], [1, 1])
+    with begin() as tx:
+        (below,) = register.of_key(tx, authorities.find(tx, "sandbox-seal-ca").kid)
+        revoke(tx, below.authority, below.serial, Reason.CESSATION, by="test", now=now)
+    assert numbers() == [2, 1]
+    at[0] += timedelta(days=180)
+    assert numbers() == [3, 2]
 
 
 def test_what_is_missing_is_founded_and_what_is_there_stays(

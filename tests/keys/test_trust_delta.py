@@ -23,6 +23,7 @@ from keys.trust_delta import (
 )
 from keys.trust_signing import sign_trust_list
 from tests.keys.trust_builders import (
+    ENDS,
     LIST_SIGNER,
     NOW,
     anchor,
@@ -78,21 +79,28 @@ def test_nothing_that_stayed_is_told_again(old: TrustList, new: TrustList) -> No
 
 @given(old=lists(), new=lists())
 def test_a_told_change_leads_to_the_list_as_it_was_signed(old: TrustList, new: TrustList) -> None:
-    signed = sign_trust_list(new, LIST_SIGNER)
+    signed = sign_trust_list(new, LIST_SIGNER, ENDS)
     told = write_delta(delta(old, new), signed)
     assert follow_delta(old, told, root()) == signed
 
 
 HELD = housing()
 OLD, NEW = trust_list(7, HELD), trust_list(8, HELD, market())
-TOLD = write_delta(delta(OLD, NEW), sign_trust_list(NEW, LIST_SIGNER))
+TOLD = write_delta(delta(OLD, NEW), sign_trust_list(NEW, LIST_SIGNER, ENDS))
 
 
 def test_a_change_of_one_issuer_tells_one_issuer() -> None:
     many = [replace(housing(), uscc=f"{number:018d}") for number in range(50)]
     old, new = trust_list(1, *many), trust_list(2, *many, market())
-    signed = sign_trust_list(new, LIST_SIGNER)
+    signed = sign_trust_list(new, LIST_SIGNER, ENDS)
     assert len(write_delta(delta(old, new), signed)) < len(signed) / 20
+
+
+def test_the_same_list_signed_anew_is_told_as_no_change() -> None:
+    signed = sign_trust_list(OLD, LIST_SIGNER, ENDS + timedelta(days=1))
+    told = write_delta(delta(OLD, OLD), signed)
+    assert len(told) < len(signed)
+    assert follow_delta(OLD, told, root()) == signed
 
 
 def test_a_change_to_another_version_does_not_fit() -> None:
@@ -106,7 +114,7 @@ def test_a_change_to_another_list_of_the_version_ends_in_a_wrong_signature() -> 
 
 
 def test_a_change_signed_by_a_stranger_is_refused() -> None:
-    told = write_delta(delta(OLD, NEW), sign_trust_list(NEW, new_key()))
+    told = write_delta(delta(OLD, NEW), sign_trust_list(NEW, new_key(), ENDS))
     with pytest.raises(jose.TokenUnknownKey):
         follow_delta(OLD, told, root())
 
@@ -120,6 +128,8 @@ Change = Callable[[dict[str, Any]], object]
         lambda d: d.pop("since"),
         lambda d: d.update(version=9),
         lambda d: d.update(made_at="2027-01-01T00:00:00Z"),
+        lambda d: d.update(ends_at="2036-01-01T00:00:00Z"),
+        lambda d: d.pop("ends_at"),
         lambda d: d.update(issuers=[]),
         lambda d: d.update(issuers=[7]),
         lambda d: d["issuers"][0].update(name="另一机构"),

@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from keys import authority
 from keys import vault as vaults
-from keys.algorithms import ES256, Purpose
+from keys.algorithm_policy import AlgorithmPolicy
+from keys.algorithms import EDDSA, ES256, Purpose
 from keys.key_states import State
+from keys.sandbox_authorities import found_sandbox
 from keys.signer import Signer
 from keys.tables import journal
 from keys.trust import TrustedKey, TrustList
@@ -19,8 +22,10 @@ from keys.trust_publishing import (
     ROOT_LASTS,
     ROOT_OWNERS,
     ListKeyNotDelegated,
+    RootKeysMissing,
     RootMissing,
     draft_root,
+    hold_versions,
     list_signer,
     newest_root,
     publish,
@@ -32,7 +37,6 @@ from keys.trust_publishing import (
 from keys.trust_root import (
     RootEnded,
     RootKeys,
-    RootMalformed,
     RootNotNext,
     RootSignaturesMissing,
     TrustRoot,
@@ -41,7 +45,15 @@ from keys.trust_root import (
 )
 from keys.two_person import Consent
 from keys.vault import Vault
-from tests.keys.trust_builders import HOUSING, NOW, anchor, housing, market
+from tests.keys.trust_builders import (
+    HOUSING,
+    NOW,
+    anchor,
+    housing,
+    market,
+    new_key,
+    trusted_key,
+)
 
 SERVICE, LATER = "service", NOW + timedelta(hours=1)
 
@@ -102,6 +114,22 @@ def test_a_version_is_made_only_when_the_list_says_something_else(tx: Session) -
     assert publish(tx, (anchor(),), (issuer,), LATER).version == 3
 
 
+def test_keys_and_authorities_end_with_their_algorithm(tx: Session, vault: Vault) -> None:
+    end = NOW.replace(hour=0) + timedelta(days=3)
+    policy = AlgorithmPolicy().with_retirements({"SM2-SM3": end.date(), "ES256": end.date()})
+    found_sandbox(tx, vault)
+    data, sooner = Purpose.LICENCE_DATA, NOW + timedelta(days=1)
+    lasting = trusted_key(data, signer=new_key(EDDSA))
+    issuer = housing(trusted_key(data, sooner), trusted_key(data), lasting)
+    told = publish(tx, authority.anchors(tx), (issuer,), NOW, policy)
+    assert {anchor.valid_until for anchor in told.anchors} == {end}
+    ends = [key.valid_until for key in told.issuers[0].keys]
+    assert ends == [sooner, end, None]
+    # Without the policy they have none, and that is another version.
+    again = publish(tx, authority.anchors(tx), (issuer,), NOW)
+    assert (again.version, {anchor.valid_until for anchor in again.anchors}) == (2, {None})
+
+
 def test_every_version_is_kept_and_the_change_from_it_can_be_told(tx: Session) -> None:
     first = publish(tx, (anchor(),), (housing(),), NOW)
     second = publish(tx, (), (housing(), market()), LATER)
@@ -116,6 +144,7 @@ def test_two_processes_that_find_the_same_change_make_one_version(database: Engi
 
     def publish_once(_: int) -> TrustList:
         with Session(database) as tx, tx.begin():
+            hold_versions(tx)
             return publish(tx, (anchor(),), (issuer,), NOW)
 
     with ThreadPoolExecutor(8) as pool:
@@ -176,7 +205,11 @@ def test_one_holder_alone_makes_no_root(tx: Session, vault: Vault) -> None:
 
 
 def test_without_root_keys_there_is_nothing_to_sign(tx: Session, vault: Vault) -> None:
-    with pytest.raises(RootMalformed):
+    with pytest.raises(RootKeysMissing):
+        draft_root(tx, vault, NOW)
+    for owner in ROOT_OWNERS:
+        make_root_key(tx, vault, owner)
+    with pytest.raises(RootKeysMissing):
         draft_root(tx, vault, NOW)
 
 
@@ -196,10 +229,18 @@ def test_a_new_key_of_the_list_signs_only_once_the_root_names_it(tx: Session, va
 
 
 @pytest.mark.usefixtures("keys")
+def test_under_a_root_past_its_end_no_list_is_signed(tx: Session, vault: Vault) -> None:
+    hold_ceremony(tx, vault, NOW - ROOT_LASTS)
+    with pytest.raises(RootEnded):
+        list_signer(tx, vault, SERVICE, by="t")
+
+
+@pytest.mark.usefixtures("keys")
 def test_a_lost_root_key_is_replaced_by_the_two_others(tx: Session, vault: Vault) -> None:
     pinned = hold_ceremony(tx, vault).root_keys
     lost = next(r for r in vault.public_keys(tx, Purpose.TRUST_ROOT) if r.owner == ROOT_OWNERS[0])
-    move = consent(vaults.MOVE, ROOT_OWNERS[0])
+    about = f"{ROOT_OWNERS[0]} {lost.public_key.kid} retired"
+    move = consent(vaults.MOVE, about)
     vault.move(tx, lost.public_key.kid, State.RETIRED, by="ceremony", consent=move)
     make_root_key(tx, vault, ROOT_OWNERS[0])
     root = hold_ceremony(tx, vault, LATER)
@@ -217,6 +258,24 @@ def test_documents_come_in_order_and_before_their_end(tx: Session, vault: Vault)
     store_root(tx, document, by="t", now=NOW)
     with pytest.raises(RootNotNext):
         store_root(tx, document, by="t", now=NOW)
+
+
+def test_of_two_ceremonies_at_once_one_counts(database: Engine, vault: Vault) -> None:
+    with Session(database) as tx, tx.begin():
+        for owner in ROOT_OWNERS:
+            make_root_key(tx, vault, owner)
+        vault.make(tx, Purpose.TRUST_LIST, SERVICE, ES256, by="ceremony")
+        document = sign_root(draft_root(tx, vault, NOW), root_signers(tx, vault, *ROOT_OWNERS))
+
+    def store(_: int) -> str:
+        with Session(database) as tx, tx.begin():
+            try:
+                return str(store_root(tx, document, by="ceremony", now=NOW).version)
+            except RootNotNext as refused:
+                return refused.code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(store, range(4))) == ["1", *["trust_root.not_next"] * 3]
 
 
 @pytest.mark.usefixtures("keys")

@@ -80,6 +80,15 @@ def test_one_asks_another_agrees_and_it_is_done_once(begin: Begin, now: datetime
             spend(tx, ACTION, SUBJECT, later)
 
 
+def test_a_consent_may_be_for_less_than_a_day(begin: Begin, now: datetime) -> None:
+    minutes = timedelta(minutes=10)
+    with begin() as tx:
+        agree(tx, ask(tx, ACTION, SUBJECT, ZHANG, now, minutes), LI, now)
+        with pytest.raises(ConsentExpired):
+            spend(tx, ACTION, SUBJECT, now + minutes)
+        assert spend(tx, ACTION, SUBJECT, now + minutes - timedelta(seconds=1)).second == LI.name
+
+
 def test_what_nobody_agreed_to_is_no_consent(begin: Begin, now: datetime) -> None:
     with begin() as tx:
         ask(tx, ACTION, SUBJECT, ZHANG, now)

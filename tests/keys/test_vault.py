@@ -22,6 +22,7 @@ from keys.key_states import Kept, KeyStateRefused, State
 from keys.key_token import TokenKey, TokenUnavailable
 from keys.key_use import KeyUse, Outcome
 from keys.private_keys import TokenCannotOpen, TokenMissing
+from keys.rotation import Make
 from keys.signer import PublicKey, Signer
 from keys.software_signer import SoftwareSigner, generate
 from keys.tables import certificate, journal, private_key
@@ -51,8 +52,9 @@ def another(kek: bytes = bytes(range(32)), **changes: Any) -> Vault:
     return Vault(key_encryption_keys(kek), **{**told, **changes})
 
 
-def agreed(action: str, purpose: Purpose, owner: str = OWNER) -> Consent:
-    return Consent(action, f"{purpose.value} {owner}", "周清和", "林知夏", NOON)
+def agreed(action: str, purpose: Purpose, owner: str = OWNER, exactly: str = "") -> Consent:
+    about = f"{purpose.value} {owner} {exactly}".rstrip()
+    return Consent(action, about, "周清和", "林知夏", NOON)
 
 
 def rows_told(tx: Session, action: str) -> list[Any]:
@@ -238,23 +240,25 @@ def test_a_guarded_key_takes_two_persons_for_everything(
     def use(consent: Consent | None) -> bytes:
         return vault.signer(tx, purpose, OWNER, by="test", consent=consent).sign(b"m")
 
-    steps: list[tuple[str, Callable[[Consent | None], object]]] = [
-        ("key.make", make),
-        ("key.use", use),
-        (
-            "key.move",
-            lambda given: vault.move(
-                tx, vault.public_keys(tx)[0].public_key.kid, State.RETIRED, by="t", consent=given
-            ),
-        ),
+    def kid() -> str:
+        return vault.public_keys(tx)[0].public_key.kid
+
+    def retire(consent: Consent | None) -> None:
+        vault.move(tx, kid(), State.RETIRED, by="test", consent=consent)
+
+    steps: list[tuple[str, Callable[[], str], Callable[[Consent | None], object]]] = [
+        ("key.make", str, make),
+        ("key.use", str, use),
+        ("key.move", lambda: f"{kid()} retired", retire),
     ]
-    for action, step in steps:
-        good = agreed(action, purpose)
+    for action, exactly, step in steps:
+        good = agreed(action, purpose, exactly=exactly())
         for wrong in (
             None,
-            agreed("key.other", purpose),
-            agreed(action, purpose, OTHER),
-            agreed(action, Purpose.JOURNAL),
+            agreed("key.other", purpose, exactly=exactly()),
+            agreed(action, purpose, OTHER, exactly()),
+            agreed(action, Purpose.JOURNAL, exactly=exactly()),
+            agreed(action, purpose, exactly="another key"),
         ):
             with pytest.raises(ConsentMissing):
                 step(wrong)
@@ -268,9 +272,12 @@ def test_a_key_is_destroyed_before_two_witnesses_and_its_secret_is_gone(
 ) -> None:
     made = vault.make(tx, Purpose.LICENCE_CODE, OWNER, ES256, by="test")
     vault.signer(tx, Purpose.LICENCE_CODE, OWNER, by="test")
-    consent = agreed("key.destroy", Purpose.LICENCE_CODE)
+    other = vault.make(tx, Purpose.LICENCE_CODE, OWNER, ES256, by="test", state=State.MADE)
+    consent = agreed("key.destroy", Purpose.LICENCE_CODE, exactly=made.kid)
     with pytest.raises(KeyStateRefused):
         vault.destroy(tx, made.kid, consent=consent)
+    with pytest.raises(ConsentMissing):
+        vault.destroy(tx, other.kid, consent=consent)
     vault.move(tx, made.kid, State.RETIRED, by="test")
     with pytest.raises(KeyStateRefused):
         vault.move(tx, made.kid, State.DESTROYED, by="test")
@@ -279,7 +286,7 @@ def test_a_key_is_destroyed_before_two_witnesses_and_its_secret_is_gone(
     vault.destroy(tx, made.kid, consent=consent)
     record = vault.find(tx, made.kid)
     assert (record.state, record.kept, record.public_key) == (State.DESTROYED, Kept.NOWHERE, made)
-    row = tx.execute(select(private_key)).one()
+    row = tx.execute(select(private_key).where(private_key.c.kid == made.kid)).one()
     assert (row.wrapped, row.kek, row.handle) == (None, None, None)
     (told,) = rows_told(tx, "key.destroyed")
     assert (told.details["first"], told.details["second"]) == ("周清和", "林知夏")
@@ -393,7 +400,7 @@ def test_a_token_that_does_not_answer_leaves_nothing_half_done(database: Engine)
         made = vault.make(tx, Purpose.PDF_SEAL, OWNER, ES256, by="test", in_token=True)
         vault.move(tx, made.kid, State.RETIRED, by="test")
     device.gone = True
-    consent = agreed("key.destroy", Purpose.PDF_SEAL)
+    consent = agreed("key.destroy", Purpose.PDF_SEAL, exactly=made.kid)
     with pytest.raises(TokenUnavailable), Session(database) as tx, tx.begin():
         vault.destroy(tx, made.kid, consent=consent)
     with pytest.raises(TokenUnavailable), Session(database) as tx, tx.begin():
@@ -498,6 +505,26 @@ def test_what_takes_persons_is_told_and_not_done(vault: Vault, tx: Session) -> N
     assert len(later.public_keys(tx)) == 2
 
 
+def test_a_token_that_does_not_answer_holds_up_no_other_keys_rotation(database: Engine) -> None:
+    device = Device()
+    with Session(database) as tx, tx.begin():
+        vault = another(token=device)
+        in_token = vault.make(tx, Purpose.ACCESS_TOKEN, "service", ES256, by="test", in_token=True)
+        vault.make(tx, Purpose.ID_TOKEN, "service", ES256, by="test")
+    later = another(token=device, clock=lambda: NOON + timedelta(days=89))
+    device.gone = True
+    with Session(database) as tx, tx.begin():
+        rotation = later.rotate(tx, by="test")
+    assert [step.purpose for step in rotation.done] == [Purpose.ID_TOKEN]
+    (failed,) = rotation.failed
+    assert failed.step == Make(Purpose.ACCESS_TOKEN, "service", ES256, in_token.kid)
+    assert isinstance(failed.reason, TokenUnavailable)
+    device.gone = False
+    with Session(database) as tx, tx.begin():
+        again = later.rotate(tx, by="test")
+    assert (again.done, again.failed) == ((failed.step,), ())
+
+
 def test_two_processes_that_rotate_at_once_make_one_key(database: Engine) -> None:
     with Session(database) as tx, tx.begin():
         another().make(tx, Purpose.LICENCE_CODE, OWNER, ES256, by="test")
@@ -568,7 +595,8 @@ def test_keys_in_a_token_and_destroyed_ones_have_nothing_to_wrap(tx: Session) ->
     vault = another(token=Device())
     vault.make(tx, Purpose.PDF_SEAL, OWNER, ES256, by="test", in_token=True)
     gone = vault.make(tx, Purpose.LICENCE_CODE, OWNER, ES256, by="test", state=State.MADE)
-    vault.destroy(tx, gone.kid, consent=agreed("key.destroy", Purpose.LICENCE_CODE))
+    consent = agreed("key.destroy", Purpose.LICENCE_CODE, exactly=gone.kid)
+    vault.destroy(tx, gone.kid, consent=consent)
     assert another(b"n" * 32).rewrap(tx, 10, by="test") == 0
 
 

@@ -64,14 +64,17 @@ class Ground:
         with self.begin() as tx:
             self.vault.move(tx, key.kid, State.RETIRED, by="test")
 
-    def consent(self, tx: Session, action: str, purpose: Purpose = Purpose.PDF_SEAL) -> Consent:
-        about = subject(purpose, OWNER)
+    def consent(
+        self, tx: Session, action: str, purpose: Purpose = Purpose.PDF_SEAL, *exactly: str
+    ) -> Consent:
+        about = subject(purpose, OWNER, *exactly)
         agree(tx, ask(tx, action, about, ZHANG, self.now), LI, self.now)
         return spend(tx, action, about, self.now)
 
     def destroy(self, key: PublicKey) -> None:
         with self.begin() as tx:
-            self.vault.destroy(tx, key.kid, consent=self.consent(tx, DESTROY))
+            consent = self.consent(tx, DESTROY, Purpose.PDF_SEAL, key.kid)
+            self.vault.destroy(tx, key.kid, consent=consent)
 
     def state(self, key: PublicKey) -> tuple[State, Kept]:
         with self.begin() as tx:
@@ -213,13 +216,13 @@ def test_a_key_that_could_not_be_destroyed_is_still_there_and_its_consent_unspen
 ) -> None:
     key = ground.make()
     ground.retire(key)
+    about = subject(Purpose.PDF_SEAL, OWNER, key.kid)
     with ground.begin() as tx:
-        request = ask(tx, DESTROY, subject(Purpose.PDF_SEAL, OWNER), ZHANG, ground.now)
-        agree(tx, request, LI, ground.now)
+        agree(tx, ask(tx, DESTROY, about, ZHANG, ground.now), LI, ground.now)
 
     def destroy() -> None:
         with ground.begin() as tx:
-            agreed = spend(tx, DESTROY, subject(Purpose.PDF_SEAL, OWNER), ground.now)
+            agreed = spend(tx, DESTROY, about, ground.now)
             ground.vault.destroy(tx, key.kid, consent=agreed)
 
     ground.hsm.take_away()
@@ -239,7 +242,8 @@ def test_a_crash_after_the_token_erased_a_key_is_made_good_by_destroying_again(
     key = ground.make()
     ground.retire(key)
     with Session(ground.database) as tx:
-        ground.vault.destroy(tx, key.kid, consent=ground.consent(tx, DESTROY))
+        consent = ground.consent(tx, DESTROY, Purpose.PDF_SEAL, key.kid)
+        ground.vault.destroy(tx, key.kid, consent=consent)
         tx.rollback()
     assert ground.state(key) == (State.RETIRED, Kept.TOKEN)
     ground.destroy(key)
@@ -251,8 +255,10 @@ def test_a_key_of_a_transaction_that_failed_can_be_found_in_the_token(ground: Gr
     known = ground.token.handles()
     with Session(ground.database) as tx:
         ground.vault.make(tx, Purpose.TIME_STAMP, OWNER, ES256, by="test", in_token=True)
+        assert ground.vault.orphans(tx) == ()
         tx.rollback()
-    (orphan,) = ground.token.handles() - known
+        (orphan,) = ground.vault.orphans(tx)
+    assert {orphan} == ground.token.handles() - known
     ground.token.destroy(orphan)
     verify(kept, b"m", ground.sign(b"m"))
 

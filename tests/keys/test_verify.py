@@ -1,13 +1,18 @@
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+)
 
 from keys import sm2
 from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
 from keys.curves import KeyMalformed, curve_of
 from keys.der_signature import from_der
-from keys.public_keys import rsa_numbers
+from keys.public_keys import KeyWeak, rsa_numbers
 from keys.signer import PublicKey
 from keys.verify import BadSignature, verify
 from tests.keys.key_builders import material, signer
@@ -132,3 +137,21 @@ def test_a_key_that_says_it_is_of_another_kind_checks_nothing(algorithm: Algorit
                 verify(PublicKey("0" * 16, algorithm, spki), b"m", bytes(64))
     with pytest.raises(KeyMalformed):
         verify(PublicKey("0" * 16, algorithm, b"junk"), b"m", bytes(64))
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP384R1()], ids=lambda curve: curve.name)
+def test_a_key_of_another_curve_checks_nothing(curve: ec.EllipticCurve) -> None:
+    other = ec.generate_private_key(curve)
+    spki = other.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    r, s = decode_dss_signature(other.sign(b"m", ec.ECDSA(hashes.SHA256())))
+    signature = r.to_bytes(48)[-32:] + s.to_bytes(48)[-32:]
+    with pytest.raises(KeyMalformed):
+        verify(PublicKey("0" * 16, ES256, spki), b"m", signature)
+
+
+def test_a_weak_key_checks_nothing_even_when_nobody_looked_at_it_before() -> None:
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - refused, that is the test
+    spki = weak.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    signature = weak.sign(b"m", padding.PKCS1v15(), hashes.SHA256())
+    with pytest.raises(KeyWeak):
+        verify(PublicKey("0" * 16, RS256, spki), b"m", signature)

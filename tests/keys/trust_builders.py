@@ -12,6 +12,7 @@ from keys.trust_root import RootKeys, TrustRoot, sign_root
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
+ENDS = NOW + timedelta(days=7)
 HOUSING, MARKET = "11330100MBXX00027W", "11410900MBXX00035F"
 
 

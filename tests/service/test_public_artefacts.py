@@ -1,19 +1,27 @@
 """The service's own trust list and status lists: what cannot be had is unknown, never an error."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from keys import trust_publishing
 from keys.algorithms import ES256, Purpose
-from keys.key_states import State
-from keys.trust_publishing import newest_root
-from service.public_artefacts import OwnArtefacts
+from keys.key_states import KeyRecord, State
+from keys.tables import trust_list as lists
+from keys.trust_publishing import ROOT_LASTS, newest_root
+from keys.vault import Vault
+from service.public_artefacts import OwnArtefacts, trust_list
 from service.sandbox_root import sign_sandbox_root
 from service.seed import BODIES
 from tests.rig import Rig
+from verification.scan import judge_code
+from verification.verdict import Answer
 
 CODE = Purpose.LICENCE_CODE
 
@@ -48,6 +56,59 @@ def test_a_list_that_stayed_as_it_was_is_not_signed_again(rig: Rig) -> None:
     signed = artefacts.signed_trust_list()
     rig.clock.tick(hours=1)
     assert artefacts.signed_trust_list() == signed is not None
+
+
+def test_a_list_is_signed_again_each_day_so_that_none_runs_out(rig: Rig) -> None:
+    artefacts, sources = rig.world.artefacts, rig.stranger.sources
+    first, told = artefacts.signed_trust_list(), sources.trust_list()
+    rig.clock.tick(days=1)
+    assert artefacts.signed_trust_list() != first
+    rig.clock.tick(days=6)
+    assert sources.trust_list() == told is not None
+
+
+def test_past_its_roots_end_we_tell_no_more_than_a_stranger_knows(rig: Rig) -> None:
+    licence = rig.issue()
+    assert rig.scan(licence["code"])["answer"] == "valid"
+    rig.clock.tick(days=ROOT_LASTS.days)
+    assert judge_code(rig.stranger, licence["code"]).answer is Answer.UNKNOWN
+    assert rig.scan(licence["code"])["answer"] == "unknown"
+
+
+def test_a_list_of_what_stood_earlier_never_becomes_a_later_version(rig: Rig) -> None:
+    world, owner = rig.world, BODIES[0].issuer.uscc
+    with world.begin() as tx:
+        added = world.vault.make(tx, CODE, owner, ES256, by="test", state=State.PUBLISHED)
+    read, retired = threading.Event(), threading.Event()
+
+    class Slow(Vault):
+        """Reads the keys, and then is held up."""
+
+        def public_keys(self, tx: Session, purpose: Purpose | None = None) -> list[KeyRecord]:
+            found = super().public_keys(tx, purpose)
+            read.set()
+            retired.wait(0.5)
+            return found
+
+    def publish(vault: Vault) -> None:
+        with world.begin() as tx:
+            trust_list(tx, vault, world.clock())
+
+    slow = Slow(world.vault.private_keys.keks, world.clock, world.random, lambda _: None)
+    with ThreadPoolExecutor(2) as pool:
+        held_up = pool.submit(publish, slow)
+        read.wait()
+        with world.begin() as tx:
+            world.vault.move(tx, added.kid, State.RETIRED, by="test")
+        publish(world.vault)
+        retired.set()
+        held_up.result()
+    with world.begin() as tx:
+        last = tx.scalar(select(func.max(lists.c.version))) or 0
+        told = trust_publishing.version(tx, last)
+    known = told.key(added.kid, CODE)
+    assert known is not None
+    assert known[1].valid_until is not None
 
 
 def test_the_changes_from_every_version_lead_to_the_list_in_force(rig: Rig) -> None:

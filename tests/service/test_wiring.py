@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
+from structlog.testing import capture_logs
 
 from keys.algorithms import ES256, Purpose
 from keys.key_states import State
@@ -110,3 +111,32 @@ def test_the_ground_stands_without_a_cache_or_an_address(clone: Clone, tmp_path:
         with ground.begin() as tx:
             actions = set(tx.scalars(select(journal.c.action)))
     assert actions == {"key.made", "key.used"}
+
+
+def test_a_key_that_cannot_be_rotated_is_logged_and_holds_up_no_other(rig: Rig) -> None:
+    in_a_token = {"wrapped": None, "kek": None, "handle": "00"}
+    with rig.world.begin() as tx:
+        kept = update(private_key).where(private_key.c.purpose == "access-token")
+        tx.execute(kept.values(in_a_token))
+    rig.clock.tick(days=89)
+    with capture_logs() as logs:
+        rig.world.queue.jobs["rotate_keys"].run()
+    (told,) = (line for line in logs if line["event"] == "a key could not be rotated")
+    assert (told["purpose"], told["reason"]) == ("access-token", "key.token_missing")
+    with rig.world.begin() as tx:
+        states = [key.state for key in rig.world.vault.public_keys(tx, Purpose.ID_TOKEN)]
+    assert states == [State.ACTIVE, State.PUBLISHED]
+
+
+def test_of_two_processes_that_make_a_secret_at_once_one_ones_is_kept(tmp_path: Path) -> None:
+    file, theirs = tmp_path / "secrets" / "key_encryption_key", "sandbox-" + "ab" * 32
+
+    def random(size: int) -> bytes:
+        if not file.exists():
+            file.write_text(theirs, "ascii")
+        return bytes(size)
+
+    chance = wiring.Chance(lambda: _AT, random)
+    settings = Settings.model_validate({"var": tmp_path})
+    assert wiring._secret_text(settings, "key_encryption_key", chance) == theirs
+    assert [path.name for path in file.parent.iterdir()] == [file.name]

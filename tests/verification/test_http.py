@@ -106,7 +106,7 @@ def test_errors_are_left_to_the_service_to_render(client: TestClient, published:
 
 def test_from_the_pinned_root_keys_to_the_trust_list(client: TestClient) -> None:
     root = read_roots(client.get("/trust-root").text, ROOT_KEYS, NOW)
-    assert read_trust_list(client.get("/trust-list").text, root) == trust_list()
+    assert read_trust_list(client.get("/trust-list").text, root, NOW) == trust_list()
 
 
 def test_what_the_caller_has_is_not_sent_again(client: TestClient, published: Published) -> None:

@@ -17,6 +17,7 @@ from tests.verification.trust_world import (
     HOUSING,
     INDEX,
     LIST,
+    LIST_ENDS,
     MARKET,
     NOW,
     PUBLIC_URL,
@@ -72,12 +73,13 @@ class Server:
         told: TrustList | None = None,
         signer: SoftwareSigner = TRUST_LIST_SIGNER,
         since: TrustList | None = None,
+        ends_at: datetime = LIST_ENDS,
     ) -> None:
         """Publish a list, and what leads there from the list `since`, or from itself."""
         told = told or trust_list()
-        self.files[TRUST_LIST] = signed_list(told, signer).encode()
+        self.files[TRUST_LIST] = signed_list(told, signer, ends_at).encode()
         for before in (told, since or told):
-            change = write_delta(delta(before, told), signed_list(told, signer))
+            change = write_delta(delta(before, told), signed_list(told, signer, ends_at))
             self.files[f"{TRUST_LIST}/since/{before.version}"] = change.encode()
 
     def publish_status(
@@ -171,17 +173,48 @@ def test_a_status_list_past_its_end_is_unknown_never_valid(
     assert verdict.findings[-1].code == "status.unavailable"
 
 
-def test_a_trust_list_nobody_confirmed_for_a_day_is_no_longer_used(
-    verifier: Verifier, server: Server
+@pytest.mark.parametrize("down", [True, False], ids=["no server", "a server that holds it back"])
+def test_a_trust_list_past_its_end_is_no_longer_used(
+    verifier: Verifier, server: Server, down: bool
 ) -> None:
-    judge_code(verifier, code())
-    server.down = True
-    server.now += timedelta(days=1, seconds=1)
+    server.now = LIST_ENDS - timedelta(seconds=1)
+    server.publish_status()
+    assert judge_code(verifier, code()).answer is Answer.VALID
+    server.now, server.down = LIST_ENDS, down
 
     verdict = judge_code(verifier, code())
 
     assert verdict.answer is Answer.UNKNOWN
     assert verdict.findings[-1].code == "trust_list.unavailable"
+
+
+def test_a_newcomer_is_not_shown_a_list_past_its_end(server: Server, verifier: Verifier) -> None:
+    server.now = LIST_ENDS
+    server.publish_status()
+
+    assert judge_code(verifier, code()).findings[-1].code == "trust_list.unavailable"
+    server.publish_trust_list(ends_at=LIST_ENDS + timedelta(days=1))
+    server.now += timedelta(minutes=5)
+    assert judge_code(verifier, code()).answer is Answer.VALID
+
+
+def test_a_list_signed_anew_is_taken_over(server: Server, sources: HttpSources) -> None:
+    sources.trust_list()
+    server.publish_trust_list(ends_at=LIST_ENDS + timedelta(days=1))
+    server.now += timedelta(minutes=5)
+    sources.trust_list()
+    server.now, server.down = LIST_ENDS, True
+
+    assert sources.trust_list() == trust_list()
+
+
+def test_a_clock_set_back_makes_nothing_good_for_longer(verifier: Verifier, server: Server) -> None:
+    server.now += timedelta(hours=12)
+    judge_code(verifier, code())
+    server.now -= timedelta(hours=6)
+    server.publish_status(Status.INVALID)
+
+    assert judge_code(verifier, code()).answer is Answer.INVALID
 
 
 def test_a_server_that_never_answered_gives_unknown(verifier: Verifier, server: Server) -> None:
@@ -341,6 +374,7 @@ def test_an_older_root_than_the_one_kept_is_refused(server: Server, sources: Htt
 def test_past_the_roots_end_nothing_is_known(server: Server, verifier: Verifier) -> None:
     server.now = trust_root().ends_at - timedelta(seconds=1)
     server.publish_status()
+    server.publish_trust_list(ends_at=trust_root().ends_at + timedelta(days=1))
     assert judge_code(verifier, code()).answer is Answer.VALID
     server.now = trust_root().ends_at
 

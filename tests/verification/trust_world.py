@@ -30,6 +30,7 @@ from seal.template import load
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ISSUED_AT = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+LIST_ENDS = NOW + timedelta(days=7)
 PUBLIC_URL = "https://yinxin.example"
 TEMPLATE = "construction_permit"
 TYPE_CODE = "11100000000013338W009"
@@ -122,9 +123,17 @@ def trust_roots(*roots: TrustRoot) -> str:
     return root_chain(sign_root(root, ROOT_SIGNERS[:2]) for root in roots or (trust_root(),))
 
 
+def signed_list(
+    trusted: TrustList,
+    signer: SoftwareSigner = TRUST_LIST_SIGNER,
+    ends_at: datetime = LIST_ENDS,
+) -> str:
+    return _signed_once(trusted, signer, ends_at)
+
+
 @cache
-def signed_list(trusted: TrustList, signer: SoftwareSigner = TRUST_LIST_SIGNER) -> str:
-    return sign_trust_list(trusted, signer)
+def _signed_once(trusted: TrustList, signer: SoftwareSigner, ends_at: datetime) -> str:
+    return sign_trust_list(trusted, signer, ends_at)
 
 
 @dataclass

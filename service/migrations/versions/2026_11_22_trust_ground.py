@@ -86,11 +86,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "time_stamp",
-        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("serial", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("imprint", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("serial", name=op.f("pk_time_stamp")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_time_stamp")),
+        sa.UniqueConstraint("serial", name=op.f("uq_time_stamp_serial")),
         schema="keys",
     )
     op.create_table(
