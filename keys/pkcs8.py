@@ -6,7 +6,7 @@ checked against the private one and computed anew.
 
 from asn1crypto import pem
 from asn1crypto.keys import PrivateKeyInfo
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -77,7 +77,7 @@ def _material(der: bytes) -> PrivateMaterial:
         key = load_der_private_key(der, None)
     except UnsupportedAlgorithm:
         return _sm2_material(der)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, InternalError):
         raise KeyMalformed(curve="") from None
     if isinstance(key, rsa.RSAPrivateKey):
         only_pss = _ONLY_PSS in der[:_HEADER]

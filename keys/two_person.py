@@ -143,9 +143,9 @@ def waiting(tx: Session, now: datetime) -> tuple[Request, ...]:
 
 
 def spend(tx: Session, action: str, subject: str, now: datetime) -> Consent:
-    """Take the oldest consent to this action on this subject; no one else can take it again.
+    """Take the newest consent to this action on this subject; no one else can take it again.
 
-    It comes back when the transaction does not commit. An agreement of somebody who is a custodian
+    Of custodians who agree and act in one go that is their own, so none of theirs is left over. It comes back when the transaction does not commit. An agreement of somebody who is a custodian
     no more does not count. Raises ConsentMissing, ConsentExpired.
     """
     still = select(custodians.c.name).where(custodians.c.removed_at.is_(None))
@@ -156,7 +156,7 @@ def spend(tx: Session, action: str, subject: str, now: datetime) -> Consent:
         consents.c.asked_by.in_(still),
         consents.c.agreed_by.in_(still),
     )
-    fresh = query.where(consents.c.ends_at > now).order_by(consents.c.id).limit(1)
+    fresh = query.where(consents.c.ends_at > now).order_by(consents.c.id.desc()).limit(1)
     row = tx.execute(fresh.with_for_update()).first()
     if row is None:
         late = tx.execute(query).first() is not None

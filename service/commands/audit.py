@@ -11,11 +11,16 @@ from service.commands.console import Json, answer, ground, tell, vacant, write_n
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 
+_LAST = 2**63 - 1
+"""The last position there can be."""
+
 
 @commands.command()
 def verify(
-    first: Annotated[int, typer.Option(min=1, help="The first position to check.")] = 1,
-    last: Annotated[int | None, typer.Option(help="The last one; without it, the end.")] = None,
+    first: Annotated[int, typer.Option(min=1, max=_LAST, help="The first position to check.")] = 1,
+    last: Annotated[
+        int | None, typer.Option(min=1, max=_LAST, help="The last one; without it, the end.")
+    ] = None,
     kept: Annotated[
         list[Path] | None,
         typer.Option(help="A head kept elsewhere (yinxin audit head); the chain must lead to it."),

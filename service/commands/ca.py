@@ -47,6 +47,8 @@ commands = typer.Typer(no_args_is_help=True, help=__doc__)
 
 _ISSUED = sorted(name for name, profile in PROFILES.items() if not profile.is_ca)
 
+_MOST_DAYS = 100 * 365
+
 AuthorityName = Annotated[str, typer.Argument(metavar="AUTHORITY", help="The authority's name.")]
 Serial = Annotated[str, typer.Argument(help="The certificate's serial number, in hexadecimal.")]
 CommonName = Annotated[str, typer.Option("--common-name", help="Whom or what it names (CN).")]
@@ -124,11 +126,14 @@ def list_certificates(
     expiring: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="DAYS", help="Only what ends within so many days, the soonest first."
+            min=1,
+            max=_MOST_DAYS,
+            metavar="DAYS",
+            help="Only what ends within so many days, the soonest first."
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=register.MOST, help="At most so many.")] = 100,
-    after: Annotated[int, typer.Option(min=0, help="Go on after the id that ended a page.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Go on after the id that ended a page.")] = 0,
     as_json: Json = False,
 ) -> None:
     """List certificates from the register: by unit, by state, by when they end."""
@@ -171,7 +176,7 @@ def issue(
     uscc: Uscc = "",
     number: Annotated[str, typer.Option(help="A staff number; never an ID number.")] = "",
     dns: Annotated[list[str] | None, typer.Option(help="A host name. Repeat it.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Shorter than the profile's.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=_MOST_DAYS, help="Shorter than the profile's.")] = None,
     out: Out = None,
     by: By = "",
     as_json: Json = False,

@@ -106,10 +106,10 @@ def open_(
             # Before its number is taken: a letter that counts is never lost with a full disk.
             write_new(aside, arrival.opened.content)
         with on.begin() as tx:
-            arrival = envelope_channel.receive(tx, arrival, on.clock())
-    if arrival.opened is None:
-        aside.unlink(missing_ok=True)
-    header = arrival.letter().header
+            counted = envelope_channel.receive(tx, arrival, on.clock())
+    if arrival.opened is not None and counted.opened is None:
+        aside.unlink()
+    header = counted.letter().header
     aside.rename(file)
     told = {
         "channel": header.channel,

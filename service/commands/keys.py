@@ -129,14 +129,15 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Let keys that are due make way for the next; tell which wait for somebody, or failed, and why."""
-    with ground() as on, on.begin() as tx:
-        if dry:
-            answer([_step(step, "due") for step in on.vault.due(tx)], as_json)
-            return
-        rotation = on.vault.rotate(tx, by=by or operator())
-        steps = [_step(step, "done") for step in rotation.done]
-        steps += [_step(step, "waits") for step in rotation.by_hand]
-        steps += [_step(failed.step, failed.reason.code) for failed in rotation.failed]
+    with ground() as on:
+        with on.begin() as tx:
+            if dry:
+                steps = [_step(step, "due") for step in on.vault.due(tx)]
+            else:
+                rotation = on.vault.rotate(tx, by=by or operator())
+                steps = [_step(step, "done") for step in rotation.done]
+                steps += [_step(step, "waits") for step in rotation.by_hand]
+                steps += [_step(failed.step, failed.reason.code) for failed in rotation.failed]
         answer(steps, as_json)
 
 

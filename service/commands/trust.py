@@ -30,6 +30,7 @@ from service.commands.console import (
     sitting,
     sure,
     tell,
+    vacant,
     write_new,
 )
 from service.public_artefacts import SERVICE, trust_list
@@ -55,6 +56,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write our trust list with the root documents that lead to it, for a neighbour."""
+    for new in filter(None, (file, pinned)):
+        vacant(new)
     with ground() as on:
         with on.begin() as tx:
             ours = trust_list(tx, on.vault, on.clock())

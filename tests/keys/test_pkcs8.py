@@ -1,6 +1,7 @@
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -369,6 +370,16 @@ def test_a_changed_byte_gives_another_key_or_a_plain_no(
     except (KeyMalformed, KeyCipherRefused):
         return
     SoftwareSigner(read)
+
+
+@pytest.mark.parametrize("algorithm", [ES256, SM2_SM3, EDDSA])
+@pytest.mark.parametrize("change", [1, 0x80])
+def test_a_changed_byte_of_the_heading_is_a_plain_no(algorithm: Algorithm, change: int) -> None:
+    for place in range(24):  # among them one on which the library reports an error of its own
+        der = bytearray(material(algorithm).pkcs8)
+        der[place] ^= change
+        with suppress(KeyMalformed, KeyCipherRefused):
+            private_material(bytes(der))
 
 
 @settings(max_examples=200)

@@ -154,13 +154,13 @@ def test_a_request_is_agreed_to_once(begin: Begin, now: datetime) -> None:
             assert missing.value.parameters == {"request": unknown}
 
 
-def test_the_oldest_of_two_consents_is_spent_first(begin: Begin, now: datetime) -> None:
+def test_the_newest_of_two_consents_is_spent_first(begin: Begin, now: datetime) -> None:
     with begin() as tx:
         both_agree(tx, now)
         both_agree(tx, now + timedelta(hours=1))
         later = now + timedelta(hours=2)
-        assert spend(tx, ACTION, SUBJECT, later).at == now
         assert spend(tx, ACTION, SUBJECT, later).at == now + timedelta(hours=1)
+        assert spend(tx, ACTION, SUBJECT, later).at == now
 
 
 def test_what_was_not_done_can_be_done_with_the_same_consent(
