@@ -67,6 +67,12 @@ class BundleWrongChannel(BundleError):
     code = "bundle.wrong_channel"
 
 
+class BundleBadPart(BundleError):
+    """A part cannot have the name `part`: it is no lower-case file name, or another part's."""
+
+    code = "bundle.bad_part"
+
+
 class BundleReplayed(BundleError):
     """This bundle, or a later one of its channel, was read before; `last` is the last one read."""
 
@@ -111,14 +117,24 @@ def write_bundle(
 ) -> bytes:
     """Return the file. `sequence` is from `keys.envelope_channel.next_sequence`.
 
-    Raises ValueError for names that are not lower-case file names, each once, and for a number
-    below 1 or beyond 2⁵³-1.
+    Raises BundleBadPart, and ValueError for a number below 1 or beyond 2⁵³-1.
     """
-    ordered = tuple(sorted(parts, key=lambda part: part.name))
+    ordered = arranged(parts)
     bundle = Bundle(channel, sequence, made_at, ordered)
     _check(bundle)
     token = jose.sign_bytes(rfc8785.dumps(_manifest(bundle)), signer, _MANIFEST_TYPE)
     return _container(token, {part.name: part.content for part in ordered})
+
+
+def arranged(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the parts as a bundle has them, by their names. Raises BundleBadPart."""
+    ordered = tuple(sorted(parts, key=lambda part: part.name))
+    taken = _MANIFEST
+    for part in ordered:
+        if part.name in (taken, _MANIFEST) or not _NAME.fullmatch(part.name):
+            raise BundleBadPart(part=part.name)
+        taken = part.name
+    return ordered
 
 
 def read_bundle(
@@ -141,7 +157,7 @@ def read_bundle(
         bundle = _bundle(json.loads(manifest), contents)
         # What stands in the file must make the very manifest that was signed.
         same = rfc8785.dumps(_manifest(bundle)) == manifest
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, TypeError, LookupError, RecursionError, BundleBadPart):
         raise BundleMalformed from None
     if not same or len(bundle.parts) != len(contents):
         raise BundleMalformed
@@ -188,9 +204,8 @@ def _bundle(told: Any, contents: Mapping[str, bytes]) -> Bundle:
 
 
 def _check(bundle: Bundle) -> None:
-    names = [part.name for part in bundle.parts]
-    if names != sorted(set(names)) or not all(map(_NAME.fullmatch, names)) or _MANIFEST in names:
-        raise ValueError("parts have lower-case file names, in order, each once")
+    if arranged(bundle.parts) != bundle.parts:
+        raise ValueError("parts are in the order of their names")
     if not isinstance(bundle.channel, str):
         raise TypeError("a channel has a name")
     # A bool is an int to Python, and not to JSON.

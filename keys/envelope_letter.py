@@ -112,6 +112,11 @@ def read_letter(letter: bytes) -> tuple[Header, bytes]:
     return header, content
 
 
+def is_name(text: str) -> bool:
+    """Say whether a channel or a content type can be called that."""
+    return 0 < len(text) <= _LONGEST_NAME and text.isprintable()
+
+
 def _document(header: Header) -> dict[str, Any]:
     return {
         "version": _VERSION,
@@ -139,7 +144,7 @@ def _check(header: Header) -> None:
     if not (_KID.fullmatch(header.sender) and _KID.fullmatch(header.receiver)):
         raise ValueError("a kid has 16 hexadecimal digits")
     for name in (header.channel, header.content_type):
-        if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        if not is_name(name):
             raise ValueError(f"a name has 1 to {_LONGEST_NAME} printable characters")
     # A bool is an int to Python, and not to JSON.
     if type(header.sequence) is not int or not 1 <= header.sequence <= LARGEST_SEQUENCE:

@@ -145,8 +145,9 @@ def waiting(tx: Session, now: datetime) -> tuple[Request, ...]:
 def spend(tx: Session, action: str, subject: str, now: datetime) -> Consent:
     """Take the newest consent to this action on this subject; no one else can take it again.
 
-    Of custodians who agree and act in one go that is their own, so none of theirs is left over. It comes back when the transaction does not commit. An agreement of somebody who is a custodian
-    no more does not count. Raises ConsentMissing, ConsentExpired.
+    Of custodians who agree and act in one go that is their own, so none of theirs is left over. It
+    comes back when the transaction does not commit. An agreement of somebody who is a custodian no
+    more does not count. Raises ConsentMissing, ConsentExpired.
     """
     still = select(custodians.c.name).where(custodians.c.removed_at.is_(None))
     query = select(consents).where(

@@ -41,6 +41,7 @@ from keys.tables import private_key
 from keys.two_person import Consent, required
 
 MAKE, USE, MOVE, DESTROY = "key.make", "key.use", "key.move", "key.destroy"
+BRING_IN = "key.bring_in"
 """The actions on a key that two custodians agree to; what they are about is `subject`."""
 
 # One rotation at a time, across processes.
@@ -62,8 +63,8 @@ class CertificateNotFound(DomainError):
 def subject(purpose: Purpose, owner: str, *exactly: str) -> str:
     """Return what a consent to an action on a key is about.
 
-    Making and using name purpose and owner; destroying names the kid as well, and moving the kid
-    and the state: what two persons said of one key is not said of the next.
+    Making and using name purpose and owner; bringing in and destroying name the kid as well, and
+    moving the kid and the state: what two persons said of one key is not said of the next.
     """
     return " ".join((purpose.value, owner, *exactly))
 
@@ -126,9 +127,10 @@ class Vault:
 
         Raises as `make`.
         """
-        witnesses = _guard(consent, MAKE, purpose, owner)
-        self.policy.check_signing(material.algorithm, purpose, self.clock())
+        # Whoever brought the file may have kept a copy: consent to make a key is none to this one.
         key, place = self.private_keys.bring_in(purpose, owner, material)
+        witnesses = _guard(consent, BRING_IN, purpose, owner, key.kid)
+        self.policy.check_signing(material.algorithm, purpose, self.clock())
         return self._enter(tx, "key.brought_in", key, place, purpose, owner, state, by, witnesses)
 
     def signer(

@@ -8,7 +8,7 @@ import typer
 
 from keys import envelope_channel, journal, trust_publishing
 from keys.algorithms import Purpose
-from keys.bundle import Bundle, Part, read_bundle, write_bundle
+from keys.bundle import Bundle, Part, arranged, read_bundle, write_bundle
 from keys.envelope_card import read_card
 from keys.trust_publishing import LIST_LASTS
 from keys.trust_root import read_pinned
@@ -61,7 +61,6 @@ def write(
             roots = trust_publishing.published_roots(tx)
             status_lists = status_publishing.standing_tokens(tx, on.clock())
             sender = on.vault.signer(tx, Purpose.ENVELOPE_SENDER, SERVICE, by=by or operator())
-            sequence = envelope_channel.next_sequence(tx, channel)
         now = on.clock()
         public = bundle_sources.parts(
             roots=roots,
@@ -69,13 +68,15 @@ def write(
             status_lists=status_lists,
             address=on.settings.address,
         )
+        all_parts = arranged((*public, *others))
+        # Nothing is refused from here on: a number without a bundle is a gap to who reads the next.
+        with on.begin() as tx:
+            sequence = envelope_channel.next_sequence(tx, channel)
         made = write_bundle(
-            (*public, *others), channel=channel, sequence=sequence, made_at=now, signer=sender
+            all_parts, channel=channel, sequence=sequence, made_at=now, signer=sender
         )
     write_new(file, made)
-    answer(
-        [{"channel": channel, "sequence": sequence, "parts": len(public) + len(others)}], as_json
-    )
+    answer([{"channel": channel, "sequence": sequence, "parts": len(all_parts)}], as_json)
 
 
 @commands.command()

@@ -129,11 +129,13 @@ def list_certificates(
             min=1,
             max=_MOST_DAYS,
             metavar="DAYS",
-            help="Only what ends within so many days, the soonest first."
+            help="Only what ends within so many days, the soonest first.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=register.MOST, help="At most so many.")] = 100,
-    after: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Go on after the id that ended a page.")] = 0,
+    after: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Go on after the id that ended a page.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """List certificates from the register: by unit, by state, by when they end."""
@@ -176,7 +178,9 @@ def issue(
     uscc: Uscc = "",
     number: Annotated[str, typer.Option(help="A staff number; never an ID number.")] = "",
     dns: Annotated[list[str] | None, typer.Option(help="A host name. Repeat it.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=_MOST_DAYS, help="Shorter than the profile's.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=_MOST_DAYS, help="Shorter than the profile's.")
+    ] = None,
     out: Out = None,
     by: By = "",
     as_json: Json = False,

@@ -11,7 +11,7 @@ from keys.algorithms import Purpose
 from keys.envelope import Channel, seal_envelope
 from keys.envelope_card import Card, read_card, write_card
 from keys.envelope_channel import Arrival
-from keys.envelope_letter import EnvelopeNotForUs
+from keys.envelope_letter import EnvelopeNotForUs, is_name
 from keys.key_states import KeyRecord, State, is_published, opens
 from keys.opener import Opener
 from service.commands.console import By, Json, answer, ground, operator, tell, vacant, write_new
@@ -20,10 +20,19 @@ from service.wiring import Ground
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise typer.BadParameter(tell("envelope.no_name"))
+    return text
+
+
 ChannelName = Annotated[
     str,
     typer.Option(
-        "--channel", help="The way between the two, as both call it: one direction, one sender."
+        "--channel",
+        callback=_name,
+        help="The way between the two, as both call it: one direction, one sender.",
     ),
 ]
 SenderCard = Annotated[
@@ -58,7 +67,7 @@ def seal(
     channel: ChannelName,
     to: Annotated[Path, typer.Option("--to", help="The receiver's card.")],
     content_type: Annotated[
-        str, typer.Option(help="The media type of what is sent.")
+        str, typer.Option(callback=_name, help="The media type of what is sent.")
     ] = "application/octet-stream",
     by: By = "",
     as_json: Json = False,

@@ -11,6 +11,7 @@ from keys.algorithms import ALGORITHMS, GUARDED, Purpose
 from keys.custodians import Custodian, custodian_hash, standing
 from keys.key_states import KeyRecord, State
 from keys.rotation import Make, Step
+from keys.software_signer import SoftwareSigner
 from keys.two_person import Consent
 from service import key_encryption
 from service.commands.console import (
@@ -106,8 +107,9 @@ def import_key(
     if pkcs8.is_locked(content):
         secret = passphrase(tell("passphrase_of", name=file.name), passphrase_file).encode()
     material = pkcs8.private_material(content, secret)
+    kid = SoftwareSigner(material).public_key.kid
     with ground() as on:
-        subject, persons = vault.subject(purpose, owner), sitting(on, custodians)
+        subject, persons = vault.subject(purpose, owner, kid), sitting(on, custodians)
         with on.begin() as tx:
             key = on.vault.bring_in(
                 tx,
@@ -116,7 +118,7 @@ def import_key(
                 material,
                 by=by or operator(),
                 state=state,
-                consent=_consent(on, tx, purpose, vault.MAKE, subject, persons),
+                consent=_consent(on, tx, purpose, vault.BRING_IN, subject, persons),
             )
             brought = on.vault.find(tx, key.kid)
         answer([_row(brought)], as_json)

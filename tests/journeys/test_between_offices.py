@@ -67,6 +67,28 @@ def test_a_letter_arrives_once_whole_and_with_the_right_receiver(
     assert letter["sequence"] == 2
 
 
+def test_a_letter_left_aside_by_a_command_that_was_killed_outlives_a_bad_one(
+    province: Province,
+) -> None:
+    county, city = (_office(province(name)) for name in ("county", "city"))
+    bad, got = city.folder / "bad", city.folder / "got"
+    bad.write_bytes(b"0")
+    left = city.folder / "got.part"
+    left.write_bytes(b"its number is taken")
+    open_bad = f"envelope open {bad} {got} {_WAY} --from {_card(county)}"
+    assert city.refused(open_bad) == "envelope.malformed"
+    assert left.read_bytes() == b"its number is taken"
+
+
+@pytest.mark.parametrize("name", ["", "a" * 201, "a\tb"])
+def test_a_channel_or_content_type_that_cannot_be_is_told(province: Province, name: str) -> None:
+    county = _office(province("county"))
+    seal = f"envelope seal {__file__} {county.folder / 'x'} --to {_card(county)}"
+    assert "Usage" in county.refused(seal, "--channel", name)
+    assert "Usage" in county.refused(f"{seal} {_WAY}", "--content-type", name)
+    assert "Usage" in county.refused(f"bundle write {county.folder / 'x'}", "--channel", name)
+
+
 def test_what_was_sealed_before_the_key_was_changed_still_opens(province: Province) -> None:
     county, city = (_office(province(name)) for name in ("county", "city"))
     early = _send(county, city, "early")
@@ -95,6 +117,8 @@ def test_a_licence_is_judged_behind_a_one_way_gap_by_the_bundle_alone(
     _office(inside, "ES256")
     pinned = inside.folder / "root.json"
     inside(f"trust export {inside.folder / 'list.json'} --pinned {pinned}")
+    assert "root.json" in inside.refused(f"trust export {inside.folder / 'x'} --pinned {pinned}")
+    assert not (inside.folder / "x").exists()
     bundles = [inside.folder / f"{number}.bundle" for number in (1, 2, 3)]
     for bundle in bundles:
         inside(f"bundle write {bundle} {_GAP}")
@@ -151,6 +175,10 @@ def test_a_bundle_waits_until_every_status_list_is_published(rig: Rig) -> None:
     write = f"bundle write {inside.folder / '1.bundle'} {_GAP}"
     assert inside.refused(write) == "status_list.behind"
     rig.scan(licence["code"])
+    for name in ("Report.txt", "trust-root.json", "manifest.jws"):
+        part = inside.folder / name
+        part.touch()
+        assert inside.refused(write, "--part", part) == "bundle.bad_part"
     assert inside(write)[0]["sequence"] == 1
 
 

@@ -14,7 +14,7 @@ from keys.errors import DomainError
 from keys.key_rows import KeyUnknown
 from keys.public_keys import public_key
 from keys.software_signer import generate
-from keys.tables import journal
+from keys.tables import consent, journal
 from service.commands.console import told
 from tests.conftest import Clone
 from tests.console import Console
@@ -182,6 +182,35 @@ def test_a_guarded_key_is_brought_in_by_two_persons(yinxin: Console, tmp_path: P
     file.write_bytes(generate(SM2_SM3).pkcs8)
     yinxin.custodians()
     command = f"keys import seal-maker service {file}"
-    assert yinxin.refused(command) == "consent.missing"
+    number = yinxin("keys ask key.make 'seal-maker service'", *yinxin.one("wen"))["request"]
+    yinxin.says(f"keys agree {number}", *yinxin.one("lin"))
+    assert yinxin.refused(command) == "consent.missing", "they agreed to a key nobody has a copy of"
     (brought,) = yinxin(command, *yinxin.both)
     assert brought["state"] == "active"
+
+
+def test_custodians_who_sit_together_leave_no_consent_behind(yinxin: Console) -> None:
+    yinxin.custodians()
+    number = yinxin("keys ask key.make 'trust-root one'", *yinxin.one("wen"))["request"]
+    yinxin.says(f"keys agree {number}", *yinxin.one("lin"))
+    yinxin("keys make trust-root one", *yinxin.both)
+    engine = create_engine(yinxin.environment["YINXIN_DATABASE_URL"])
+    with engine.connect() as tx:
+        left = list(tx.scalars(select(consent.c.id).where(consent.c.spent_at.is_(None))))
+    engine.dispose()
+    assert left == [number], "what was agreed beforehand, and nothing else"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "audit verify --first 9223372036854775808",
+        "audit verify --last 9223372036854775808",
+        "audit verify --last 0",
+        "ca list --after 9223372036854775808",
+        "ca list --expiring 9999999999",
+        "ca issue authority person request.csr --common-name X --days 9999999999",
+    ],
+)
+def test_a_number_beyond_all_bounds_is_told(yinxin: Console, command: str) -> None:
+    assert "Usage" in yinxin.refused(command)
