@@ -1,6 +1,7 @@
 """Offline bundles (跨网安全交换): what a verifier needs behind a one-way gap, in one signed file."""
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +9,9 @@ import typer
 
 from keys import envelope_channel, journal, trust_publishing
 from keys.algorithms import Purpose
-from keys.bundle import Bundle, Part, arranged, read_bundle, write_bundle
+from keys.bundle import Bundle, BundleReplayed, Part, arranged, read_bundle, write_bundle
 from keys.envelope_card import read_card
+from keys.errors import DomainError
 from keys.trust_publishing import LIST_LASTS
 from keys.trust_root import read_pinned
 from keys.trust_signing import sign_trust_list
@@ -101,9 +103,13 @@ def read(
         bundle = read_bundle(content, signers, channel=channel, last=last, accept_gap=accept_gap)
         # Before its number is taken: a bundle that counts is never lost with a full disk.
         aside.mkdir(mode=0o700)
-        for part in bundle.parts:
-            write_new(aside / part.name, part.content)
-        _take(on, bundle, hashlib.sha256(content).hexdigest(), by or operator())
+        try:
+            for part in bundle.parts:
+                write_new(aside / part.name, part.content)
+            _take(on, bundle, hashlib.sha256(content).hexdigest(), by or operator())
+        except (OSError, DomainError):
+            shutil.rmtree(aside)
+            raise
     aside.rename(folder)
     told = {
         "channel": bundle.channel,
@@ -153,6 +159,10 @@ def _take(on: Ground, bundle: Bundle, digest: str, by: str) -> None:
     """Take the bundle's number, and write into the journal that it was read."""
     with on.begin() as tx:
         envelope_channel.admit(tx, bundle.channel, bundle.sequence)
+        # A letter may be late; of bundles only the newest tells how things stand.
+        newest = envelope_channel.newest(tx, bundle.channel)
+        if newest != bundle.sequence:
+            raise BundleReplayed(sequence=bundle.sequence, last=newest)
         journal.append(
             tx,
             at=on.clock(),

@@ -80,6 +80,8 @@ def init(
     unknown = sorted({*(profile or ())} - set(_ISSUED))
     if unknown or (parent and not profile):
         raise SystemExit(f"yinxin: {tell('ca.no_profile', known=', '.join(_ISSUED))}")
+    if parent and base_url:
+        raise SystemExit(f"yinxin: {tell('ca.parents_places')}")
     if algorithm and algorithm not in ALGORITHMS:
         raise SystemExit(f"yinxin: {tell('no_algorithm', known=', '.join(ALGORITHMS))}")
     subject, who = Subject(common_name, organization), by or operator()

@@ -185,9 +185,19 @@ def vacant(file: Path) -> None:
 
 
 def write_new(file: Path, content: bytes) -> None:
-    """Write a file that only this account can read. Raises FileExistsError rather than replace one."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
+    """Write a file that only this account can read, whole and on the disk, or not at all.
+
+    Raises FileExistsError rather than replace one, and OSError when the disk is full.
+    """
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(opened, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        file.unlink()
+        raise
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keys import envelope_channel
 from keys.trust_publishing import ROOT_OWNERS
 from tests.console import Console, Province
 from tests.rig import Rig
@@ -109,7 +110,7 @@ def test_a_card_that_is_none_is_told(province: Province) -> None:
 
 
 def test_a_licence_is_judged_behind_a_one_way_gap_by_the_bundle_alone(
-    rig: Rig, province: Province
+    rig: Rig, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside, outside = _inside(rig), province("outside")
     licence, revoked = rig.issue(), rig.issue()
@@ -143,6 +144,14 @@ def test_a_licence_is_judged_behind_a_one_way_gap_by_the_bundle_alone(
     assert outside.refused(third) == "bundle.gap"
     (told,) = outside(f"{third} --accept-gap")
     assert told["missing"] == ["2"]
+
+    # Two readers at once: this one asked for the last number before the other took the third.
+    newest, asked = envelope_channel.newest, iter([1])
+    stale = lambda tx, channel: next(asked, None) or newest(tx, channel)  # noqa: E731
+    monkeypatch.setattr(envelope_channel, "newest", stale)
+    second = f"bundle read {bundles[1]} {outside.folder / 'second'} {trust}"
+    assert outside.refused(second) == "bundle.replayed"
+    assert not list(outside.folder.glob("second*"))
 
 
 def test_a_bundle_by_other_roots_is_not_believed(rig: Rig, province: Province) -> None:

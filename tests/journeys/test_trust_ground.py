@@ -90,6 +90,13 @@ def test_a_certificate_issued_on_the_spot_counts_when_both_signed(province: Prov
     assert yinxin.refused(f"{finish} {right}") == "enrolment.unknown"
 
 
+def test_an_authority_under_a_root_tells_no_address_of_its_own(province: Province) -> None:
+    yinxin = _with_custodians(province("north"))
+    named = "--common-name 'CA' --organization 'Example Province' --profile staff"
+    told = yinxin.refused(f"ca init staff-ca --parent root {named} --base-url http://elsewhere")
+    assert "--base-url" in told
+
+
 def test_a_guarded_key_waits_for_two_persons(province: Province) -> None:
     yinxin = _with_custodians(province("north"))
     make = "keys make seal-maker service --algorithm SM2-SM3"
