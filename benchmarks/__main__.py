@@ -6,7 +6,7 @@ from pkgutil import walk_packages
 
 import benchmarks
 
-_NOT_BENCHMARKS = {"__main__", "measuring", "scratch"}
+_NOT_BENCHMARKS = {"__main__", "measuring", "scratch", "idp.load", "idp.servers"}
 
 
 def main(wanted: list[str]) -> None:

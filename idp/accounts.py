@@ -5,9 +5,12 @@ to its owner or compared.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from idp import levels
@@ -18,6 +21,7 @@ from keys.identity_numbers import NumberWrong, mask_number, resident_id
 
 NUMBER = "resident_id"
 PHONE = "phone"
+USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}", re.ASCII)
 MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
 
@@ -34,6 +38,24 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Particulars:
+    """All that is known of a person, whole: to choose from what a client is told, never to show.
+
+    `profile` is what the person says of themselves, by the name of the claim (Core §5.1).
+    """
+
+    subject: str
+    username: str | None = field(repr=False)
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    phone: str = field(repr=False)
+    sex: str = field(repr=False)
+    profile: Mapping[str, Any] = field(repr=False)
+    registered_at: datetime
+    standing: levels.Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What a sign-in is checked against."""
 
@@ -42,7 +64,7 @@ class Credentials:
 
 
 def credentials(tx: Session, provider: Provider, username: str) -> Credentials | None:
-    """The open account whose ID number or phone was typed."""
+    """The open account whose ID number, phone or user name was typed."""
     condition = _condition(provider, username)
     if condition is None:
         return None
@@ -64,14 +86,38 @@ def person(tx: Session, provider: Provider, subject: str) -> Person:
     )
 
 
+def check_open(tx: Session, subject: str) -> None:
+    """Raise `AccountUnknown` unless the account is there and open."""
+    _row(tx, subject)
+
+
+def particulars(tx: Session, provider: Provider, subject: str) -> Particulars:
+    """All that is known of the person of an open account. Raises `AccountUnknown`."""
+    row = _row(tx, subject)
+    return Particulars(
+        subject=row.subject,
+        username=row.username,
+        name=row.name,
+        number=provider.protector.open(row.number_sealed),
+        phone=provider.protector.open(row.phone_sealed),
+        sex=row.sex,
+        profile=row.profile,
+        registered_at=row.registered_at,
+        standing=standing(tx, provider, subject),
+    )
+
+
+def describe(
+    tx: Session, subject: str, *, username: str | None, profile: Mapping[str, Any]
+) -> None:
+    """Let the person have a user name to sign in with, and say this of themselves."""
+    described = {"username": username, "profile": dict(profile)}
+    tx.execute(update(PersonRow).where(PersonRow.subject == subject).values(**described))
+
+
 def reveal_number(tx: Session, provider: Provider, subject: str) -> str:
     """The whole ID number, for look-ups on the person's own behalf. Raises `AccountUnknown`."""
     return provider.protector.open(_row(tx, subject).number_sealed)
-
-
-def reveal_phone(tx: Session, provider: Provider, subject: str) -> str:
-    """The whole phone number, for the `phone` scope. Raises `AccountUnknown`."""
-    return provider.protector.open(_row(tx, subject).phone_sealed)
 
 
 def standing(tx: Session, provider: Provider, subject: str) -> levels.Standing:
@@ -87,6 +133,8 @@ def mask_phone(phone: str) -> str:
 
 def _condition(provider: Provider, username: str) -> ColumnElement[bool] | None:
     typed = username.strip()
+    if USERNAME.fullmatch(typed):
+        return PersonRow.username == typed
     if MOBILE.fullmatch(typed):
         return PersonRow.phone_index == provider.protector.index(PHONE, typed)
     try:

@@ -25,7 +25,8 @@ class Kind(Generic[T]):
 
     def key(self, handle: str) -> str:
         """The Redis key; the digest is a hash tag so that all keys of one handle share a slot."""
-        digest = hashlib.sha256(handle.encode()).hexdigest()
+        # JSON's escapes write half characters, which UTF-8 does not have.
+        digest = hashlib.sha256(handle.encode(errors="surrogatepass")).hexdigest()
         return f"yinxin:idp:{self.name}:{{{digest}}}"
 
 
@@ -39,6 +40,14 @@ def put(provider: Provider, kind: Kind[T], content: T) -> str:
 def keep(provider: Provider, kind: Kind[T], handle: str, content: T) -> None:
     """Keep `content` under a handle made elsewhere."""
     provider.redis.set(kind.key(handle), kind.content.dump_json(content), ex=kind.lifetime)
+
+
+def is_first(
+    provider: Provider, kind: Kind[T], handle: str, content: T, lifetime: timedelta
+) -> bool:
+    """Say whether nothing is kept under `handle` yet, and keep `content` so long: SET NX, one step."""
+    body = kind.content.dump_json(content)
+    return bool(provider.redis.set(kind.key(handle), body, ex=lifetime, nx=True))
 
 
 def get(provider: Provider, kind: Kind[T], handle: str) -> T | None:

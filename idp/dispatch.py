@@ -1,130 +1,228 @@
-"""The next step of an authorization request, decided from what is stored and nothing else.
+"""The authorization endpoint: a request goes to its next step, or is answered.
 
-Sign in, or answer: steps never lead to one another, they all come back here. A new step is one
-row in `SIGN_IN_REASONS` or one more question in `_advance`.
+Steps never lead to one another: after each the browser comes back here (`resume`), and `steps`
+decides anew. Looking up keys, signing and writing to Redis happen outside transactions.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from idp import clients, grant_code, interaction, request, sessions
-from idp.errors import RedirectedError
+from idp import (
+    artifacts,
+    clients,
+    consent_items,
+    consents,
+    grant_code,
+    interaction,
+    pushed_requests,
+    request,
+    requested_level,
+    resolving,
+    responses,
+    sealed_parameters,
+    sessions,
+    steps,
+)
+from idp.approval import Approval
+from idp.call import Answer, Browser, Call, sent_to
+from idp.clients import Client
+from idp.errors import (
+    ClientUnknown,
+    InteractionGone,
+    RedirectedError,
+    RequestObjectRefused,
+    RequestUriRefused,
+)
 from idp.interaction import Interaction
 from idp.parameters import Parameters
 from idp.provider import Provider
 from idp.request import AuthorizationRequest
 from idp.sessions import SignOn
-from idp.vocabulary import OAuthCode, Prompt, Realm
+from idp.steps import Situation, Step
+from idp.submission import Submission
+from idp.vocabulary import OAuthCode, Realm
+
+_POSTED = artifacts.Kind("posted-request", TypeAdapter(str), timedelta(minutes=5))
+_POSTED_MARK = "posted."
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
-    """The cookies of the browser in front of us: its own, and that of its sign-on."""
+class Waiting:
+    """A request on its way to its answer; `uid` when it waits for the person already."""
 
-    browser: str | None
-    session: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What decides whether the person must sign in: the request, the sign-on if any, the moment."""
-
+    client: Client
     request: AuthorizationRequest
     realm: Realm
-    session: SignOn | None
-    made_here: bool
-    now: datetime
+    uid: str | None = None
+    sid: str | None = None
+    agreed: str | None = None
+    denied: bool = False
 
 
-def nobody_is_signed_in(situation: Situation) -> bool:
-    """OpenID Connect Core §3.1.2.3."""
-    return situation.session is None
+def start(provider: Provider, call: Call) -> Answer:
+    """Take a new authorization request and send the browser to its next step.
 
-
-def other_realm(situation: Situation) -> bool:
-    """A citizen's sign-on opens no staff system, nor the other way round."""
-    return situation.session is not None and situation.session.realm is not situation.realm
-
-
-def asked_to_sign_in_again(situation: Situation) -> bool:
-    """OpenID Connect Core §3.1.2.1 `prompt`; choosing another account is signing in again.
-
-    `consent` asks for nothing here: first-party clients are agreed to by policy.
+    Raises a `DisplayedError`.
     """
-    again = {Prompt.LOGIN, Prompt.SELECT_ACCOUNT} & set(situation.request.prompts)
-    return bool(again) and not situation.made_here
+    if call.method == "POST" and call.browser.browser is None:
+        return _come_again(provider, call.sent)
+    return _with_cookie(provider, call.sent, call.browser)
 
 
-def signed_in_too_long_ago(situation: Situation) -> bool:
-    """OpenID Connect Core §3.1.2.1 `max_age`; a sign-on made for this very request is fresh."""
-    if situation.request.max_age is None or situation.session is None or situation.made_here:
-        return False
-    age = situation.now - situation.session.signed_in_at
-    # Times are kept in whole seconds: an age of just max_age may be a fraction more.
-    return age >= timedelta(seconds=situation.request.max_age)
+def resume(provider: Provider, call: Call) -> Answer:
+    """Take up the request that waits under `call.path` after a step. Raises `InteractionGone`."""
+    if call.path.startswith(_POSTED_MARK):
+        return _with_cookie(provider, _posted(provider, call.path), call.browser)
+    found = interaction.waiting(provider, call.path, call.browser.browser)
+    with provider.begin() as tx:
+        waiting = _taken_up(tx, provider, call.path, found)
+        situation = _situation(tx, provider, waiting, call.browser)
+    return _advance(provider, waiting, situation, call.browser)
 
 
-SIGN_IN_REASONS: tuple[Callable[[Situation], bool], ...] = (
-    nobody_is_signed_in,
-    other_realm,
-    asked_to_sign_in_again,
-    signed_in_too_long_ago,
-)
+def _approval(
+    provider: Provider, client: Client, asked: AuthorizationRequest, session: SignOn
+) -> Approval:
+    """What answering the request in this session allows its client."""
+    return Approval(
+        grant_id=provider.handle(16),
+        client_id=asked.client_id,
+        realm=session.realm,
+        subject=session.subject,
+        sid=session.sid,
+        signed_in_at=session.signed_in_at,
+        methods=session.methods,
+        level=requested_level.told(asked, client, session.realm, session.level),
+        scopes=asked.scopes,
+        resources=asked.resources,
+        claims=asked.claims,
+        authorization_details=asked.authorization_details,
+        nonce=asked.nonce,
+        confirmation={"jkt": asked.dpop_jkt} if asked.dpop_jkt else {},
+    )
 
 
-def sign_in_needed(situation: Situation) -> bool:
-    """Does any reason hold?"""
-    return any(reason(situation) for reason in SIGN_IN_REASONS)
+def _come_again(provider: Provider, sent: Parameters) -> Answer:
+    """Let the browser fetch the answer to a POST with a GET of its own.
 
-
-def start(tx: Session, provider: Provider, sent: Parameters, browser: Browser) -> str:
-    """Take a new authorization request and return the URL of its next step.
-
-    Raises a `DisplayedError`. `browser.browser` must be set: the edge makes one if none came.
+    No browser sends our cookies (SameSite=Lax) along with a POST from another site: here the person
+    would look signed out, and a new browser cookie would break off what waits in other tabs.
     """
-    client = clients.find(tx, sent.get("client_id") or "")
+    uid = artifacts.put(provider, _POSTED, sealed_parameters.seal(provider, sent))
+    return sent_to(interaction.resume_url(provider, f"{_POSTED_MARK}{uid}"))
+
+
+def _posted(provider: Provider, path: str) -> Parameters:
+    kept = artifacts.take(provider, _POSTED, path.removeprefix(_POSTED_MARK))
+    if kept is None:
+        raise InteractionGone
+    return sealed_parameters.opened(provider, kept)
+
+
+def _with_cookie(provider: Provider, sent: Parameters, browser: Browser) -> Answer:
+    known = browser.browser or provider.handle()
+    answer = _start(provider, sent, Browser(known, browser.session))
+    fresh = {} if browser.browser else {interaction.BROWSER_COOKIE: known}
+    return replace(answer, cookies=fresh)
+
+
+def _start(provider: Provider, sent: Parameters, browser: Browser) -> Answer:
+    with provider.begin() as tx:
+        client = clients.known(tx, provider, sent.get("client_id") or "")
+    if client is None:
+        request.trust(Submission(sent), client)  # tells one that is missing from one unknown
+        raise ClientUnknown
     try:
-        asked = request.read(sent, client)
+        asked = resolving.resolved(provider, client, sent)
     except RedirectedError as reason:
-        return _refusal_url(provider, sent.get("redirect_uri") or "", sent.get("state"), reason)
-    realm = client.realm if client is not None and client.realm is not None else Realm.CITIZEN
+        return _unresolved(provider, client, sent, reason)
+    to = request.trust(asked, client)
+    try:
+        checked = request.read_trusted(asked, client, to)
+    except RedirectedError as reason:
+        return responses.refusal(provider, client, to, reason)
+    waiting = Waiting(client, checked, client.realm or Realm.CITIZEN)
+    with provider.begin() as tx:
+        situation = _situation(tx, provider, waiting, browser)
+    return _advance(provider, waiting, situation, browser)
+
+
+def _unresolved(
+    provider: Provider, client: Client, sent: Parameters, reason: RedirectedError
+) -> Answer:
+    """What stands beside a request that cannot be read is believed only so far as it is registered."""
+    to = request.trusted(Submission(sent), client)
+    if to is not None:
+        return responses.refusal(provider, client, to, reason)
+    if reason.error is OAuthCode.INVALID_REQUEST_URI:
+        raise RequestUriRefused
+    raise RequestObjectRefused
+
+
+def _taken_up(tx: Session, provider: Provider, uid: str, found: Interaction) -> Waiting:
+    client = clients.known(tx, provider, found.request.client_id)
+    if client is None:
+        raise InteractionGone
+    return Waiting(client, found.request, found.realm, uid, found.sid, found.agreed, found.denied)
+
+
+def _situation(tx: Session, provider: Provider, waiting: Waiting, browser: Browser) -> Situation:
+    asked, client = waiting.request, waiting.client
     session = sessions.find(tx, provider, browser.session)
-    situation = Situation(asked, realm, session, made_here=False, now=provider.clock())
-    if session is not None and not sign_in_needed(situation):
-        return _answer(provider, situation.request, session)
-    if Prompt.NONE in asked.prompts:
-        silence = RedirectedError(OAuthCode.LOGIN_REQUIRED, "the person must sign in")
-        return _refusal_url(provider, asked.redirect_uri, asked.state, silence)
-    uid = interaction.begin(provider, asked, realm, browser.browser or "")
-    return interaction.page_url(provider, uid)
+    subject = "" if session is None else session.subject
+    ours = session is not None and session.realm is waiting.realm
+    items = consent_items.items(asked, client)
+    wanted = requested_level.wanted(asked, client, waiting.realm)
+    reachable = 0
+    if session is not None and ours and session.level < wanted:
+        reachable = interaction.reachable(tx, provider, waiting.realm, subject)
+    return Situation(
+        request=asked,
+        client=client,
+        realm=waiting.realm,
+        session=session,
+        reachable=reachable,
+        made_here=session is not None and session.sid == waiting.sid,
+        missing=consents.missing(tx, client, subject, items) if ours else (),
+        agreed=ours and subject == waiting.agreed,
+        denied=waiting.denied,
+        now=provider.clock(),
+    )
 
 
-def resume(tx: Session, provider: Provider, uid: str, browser: Browser) -> str:
-    """Take up a waiting request after a step and return the URL of the next. Raises `InteractionGone`."""
-    waiting = interaction.waiting(provider, uid, browser.browser)
-    session = sessions.find(tx, provider, browser.session)
-    situation = _situation(provider, waiting, session)
-    if session is None or sign_in_needed(situation):
-        return interaction.page_url(provider, uid)
-    interaction.finish(provider, uid)
-    return _answer(provider, waiting.request, session)
+def _advance(
+    provider: Provider, waiting: Waiting, situation: Situation, browser: Browser
+) -> Answer:
+    step = steps.next_step(situation)
+    if step is None or step.page_url is None or situation.is_silent:
+        return _answered(provider, waiting, situation, step)
+    uid, because = waiting.uid, steps.reason(situation, step)
+    if uid is None:
+        uid = interaction.begin(
+            provider, waiting.request, waiting.realm, browser.browser or "", because
+        )
+    else:
+        interaction.explain(provider, uid, browser.browser, because)
+    return sent_to(step.page_url(provider, uid))
 
 
-def _situation(provider: Provider, waiting: Interaction, session: SignOn | None) -> Situation:
-    made_here = session is not None and session.sid == waiting.sid
-    return Situation(waiting.request, waiting.realm, session, made_here, provider.clock())
-
-
-def _answer(provider: Provider, asked: AuthorizationRequest, session: SignOn) -> str:
-    code = grant_code.give(provider, asked, session)
-    return request.answer_url(provider.issuer, asked.redirect_uri, asked.state, {"code": code})
-
-
-def _refusal_url(
-    provider: Provider, redirect_uri: str, state: str | None, reason: RedirectedError
-) -> str:
-    answer = {"error": str(reason.error), "error_description": reason.description}
-    return request.answer_url(provider.issuer, redirect_uri, state, answer)
+def _answered(
+    provider: Provider, waiting: Waiting, situation: Situation, unmet: Step | None
+) -> Answer:
+    """Answer once, well or with the error of a step: what waited and what was pushed is spent before."""
+    asked, client = waiting.request, waiting.client
+    if waiting.uid is not None:
+        interaction.finish(provider, waiting.uid)
+    try:
+        if asked.pushed is not None:
+            pushed_requests.spend(provider, asked.pushed)
+        if unmet is not None:
+            raise unmet.refusal
+    except RedirectedError as reason:
+        return responses.refusal(provider, client, asked.destination, reason)
+    approval = _approval(provider, client, asked, situation.sign_on)
+    code = grant_code.give(provider, approval, asked)
+    return responses.answer(provider, client, asked.destination, {"code": code})

@@ -6,6 +6,9 @@ and userinfo endpoints (RFC 6749 §5.2, RFC 6750 §3.1). Everything else is a pl
 for the pages: a stable code and its parameters.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from idp.vocabulary import OAuthCode
 from keys.errors import DomainError
 
@@ -40,6 +43,18 @@ class RedirectUriUnregistered(DisplayedError):
     code = "authorize.redirect_uri_unregistered"
 
 
+class RequestUriRefused(DisplayedError):
+    """`request_uri` leads to no request of this client: unknown, lapsed or answered already."""
+
+    code = "authorize.request_uri"
+
+
+class RequestObjectRefused(DisplayedError):
+    """The request object cannot be read, or is not signed by the client."""
+
+    code = "authorize.request_object"
+
+
 class InteractionGone(DisplayedError):
     """The sign-in lapsed, was finished already, or belongs to another browser."""
 
@@ -50,6 +65,30 @@ class RequestUnreadable(DisplayedError):
     """The request is not form-encoded UTF-8 text of reasonable length."""
 
     code = "authorize.unreadable"
+
+
+class LogoutRefused(DisplayedError):
+    """A logout request that is not as it must be: drawn on a page, and nothing is done."""
+
+    code = "logout.refused"
+
+
+class LogoutHintWrong(LogoutRefused):
+    """`id_token_hint` is no ID Token of ours, or not this client's."""
+
+    code = "logout.hint_wrong"
+
+
+class LogoutClientUnknown(LogoutRefused):
+    """No client has this `client_id`, or the one of the hint is gone."""
+
+    code = "logout.client_unknown"
+
+
+class LogoutAddressUnregistered(LogoutRefused):
+    """`post_logout_redirect_uri` is not, character for character, one the client registered."""
+
+    code = "logout.address_unregistered"
 
 
 class RedirectedError(Exception):
@@ -67,7 +106,8 @@ class RedirectedError(Exception):
 class OAuthError(Exception):
     """A refusal of the token or userinfo endpoint, told in JSON with `status`.
 
-    `challenge` is the value of WWW-Authenticate, if there is to be one.
+    `challenge` is the value of WWW-Authenticate, if there is to be one; `headers` are any others,
+    and `also` further members of the JSON.
     """
 
     def __init__(
@@ -77,12 +117,16 @@ class OAuthError(Exception):
         *,
         status: int = 400,
         challenge: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(error, description)
         self.error = error
         self.description = description
         self.status = status
         self.challenge = challenge
+        self.headers = headers or {}
+        self.also = also or {}
 
 
 class SignInRefused(DomainError):
@@ -178,6 +222,36 @@ class AccountUnknown(DomainError):
     code = "account.unknown"
 
 
+class SessionUnknown(DomainError):
+    """No such live session, or not one of the person's own."""
+
+    code = "session.unknown"
+
+
+class UserCodeWrong(DomainError):
+    """No device waits under the code that was typed: it is mistyped, lapsed or used."""
+
+    code = "device.code_wrong"
+
+
+class ApprovalGone(DomainError):
+    """What waited for an answer was answered or has lapsed, or is not this person's to answer."""
+
+    code = "approval.gone"
+
+
+class ApprovalOfOtherRealm(DomainError):
+    """What waits is for the public and a member of staff is signed in, or the other way round."""
+
+    code = "approval.other_realm"
+
+
+class ApprovalNeedsLevel(DomainError):
+    """The sign-in is too weak to agree to this; to refuse, any is strong enough."""
+
+    code = "approval.needs_level"
+
+
 class StaffNameTaken(DomainError):
     """A staff account with this user name exists."""
 
@@ -196,13 +270,37 @@ class ClientMetadataWrong(DomainError):
     code = "client.metadata_wrong"
 
 
-class ClientNotFirstParty(DomainError):
-    """Only first-party clients are registered: others would need a consent page, which is not there."""
-
-    code = "client.not_first_party"
-
-
 class ClientExists(DomainError):
     """A client with this identifier exists. Parameter `client_id`."""
 
     code = "client.exists"
+
+
+class ClientNotFound(DomainError):
+    """No client has this identifier."""
+
+    code = "client.not_found"
+
+
+class ClientFileWrong(DomainError):
+    """A file of clients is not a list of JSON objects. Parameter `reason`."""
+
+    code = "client.file_wrong"
+
+
+class ClientEntryWrong(DomainError):
+    """A client of a file cannot be registered. Parameters `entry` (from 1), `field`, `reason`."""
+
+    code = "client.entry_wrong"
+
+
+class InvitationWrong(DomainError):
+    """An initial access token cannot be made so. Parameter `field`."""
+
+    code = "client.invitation_wrong"
+
+
+class InvitationNotFound(DomainError):
+    """No initial access token has this label. Parameter `label`."""
+
+    code = "client.invitation_not_found"

@@ -9,21 +9,23 @@ import hashlib
 import hmac
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from idp import accounts, artifacts, levels, sessions, staff
+from idp import artifacts, entitlements, sessions
+from idp.approval import Approval
+from idp.call import Call
 from idp.clients import Client
-from idp.errors import AccountUnknown, OAuthError
+from idp.entitlement import Entitlement
+from idp.errors import OAuthError
 from idp.parameters import Parameters
 from idp.provider import Provider
 from idp.request import AuthorizationRequest
-from idp.sessions import SignOn
-from idp.tokens import LIFETIME, Entitlement, SignInFacts
-from idp.vocabulary import LICENCE_SCOPES, OAuthCode, Realm
+from idp.revocations import GrantMisused
+from idp.vocabulary import OAuthCode
 
 _log = logging.getLogger(__name__)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
@@ -31,68 +33,69 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a code stands for."""
+    """What a code stands for, and what whoever redeems it must show."""
 
-    grant_id: str
-    sid: str
-    request: AuthorizationRequest
+    approval: Approval
+    redirect_uri: str
+    code_challenge: str | None
 
 
 CODE = artifacts.Kind("code", TypeAdapter(Given), timedelta(seconds=60))
-_FAMILY = artifacts.Kind("code-family", TypeAdapter(str), timedelta(minutes=15))
-_REVOKED = artifacts.Kind("revoked-grant", TypeAdapter(bool), LIFETIME)
+_GRANT = artifacts.Kind("code-grant", TypeAdapter(str), timedelta(minutes=15))
 
 
-def give(provider: Provider, request: AuthorizationRequest, session: SignOn) -> str:
+def give(provider: Provider, approval: Approval, request: AuthorizationRequest) -> str:
     """Make a code for an answered request."""
-    # The hint has served, and may be somebody's number: it is not kept with the code.
-    given = Given(provider.handle(16), session.sid, replace(request, login_hint=None))
+    given = Given(approval, request.redirect_uri, request.code_challenge)
     code = artifacts.put(provider, CODE, given)
-    artifacts.keep(provider, _FAMILY, code, given.grant_id)
+    artifacts.keep(provider, _GRANT, code, approval.grant_id)
     return code
 
 
-def authorise(tx: Session, provider: Provider, client: Client, sent: Parameters) -> Entitlement:
-    """Redeem a code (RFC 6749 §4.1.3, RFC 7636 §4.6). Raises `OAuthError`."""
-    code = sent.get("code")
+def authorise(tx: Session, provider: Provider, client: Client, call: Call) -> Entitlement:
+    """Redeem a code (RFC 6749 §4.1.3, RFC 7636 §4.6).
+
+    Raises `OAuthError`; `GrantMisused` for a code that was redeemed before.
+    """
+    code = call.sent.get("code")
     if code is None:
         raise OAuthError(OAuthCode.INVALID_REQUEST, "code is missing")
     given = artifacts.take(provider, CODE, code)
     if given is None:
-        _revoke_family(provider, client, code)
-        raise _invalid("the code is unknown, lapsed or used")
-    _check_binding(client, sent, given.request)
-    session = sessions.by_sid(tx, provider, given.sid)
-    if session is None:
+        raise _unknown(provider, client, code)
+    _check_binding(client, call.sent, given)
+    approval = given.approval
+    if sessions.by_sid(tx, provider, approval.sid) is None:
         raise _invalid("the person has signed out")
-    try:
-        return _entitlement(tx, provider, client, given, session)
-    except AccountUnknown:
-        raise _invalid("the account is closed") from None
+    entitlement = entitlements.of_person(tx, provider, client, approval)
+    sessions.seen_by(tx, provider, approval.sid, client, entitlement.sub)
+    return entitlement
 
 
-def is_revoked(provider: Provider, grant_id: str) -> bool:
-    """Was the grant revoked while a token of it may still live?"""
-    return artifacts.get(provider, _REVOKED, grant_id) is not None
-
-
-def _revoke_family(provider: Provider, client: Client, code: str) -> None:
-    grant_id = artifacts.get(provider, _FAMILY, code)
+def _unknown(provider: Provider, client: Client, code: str) -> OAuthError:
+    """A code that cannot be taken was never given, has lapsed, or is in two hands."""
+    description = "the code is unknown, lapsed or used"
+    grant_id = artifacts.get(provider, _GRANT, code)
     if grant_id is None:
-        return
-    artifacts.keep(provider, _REVOKED, grant_id, content=True)
+        return _invalid(description)
     _log.warning("code.presented_again", extra={"client_id": client.client_id})
+    return GrantMisused(grant_id, client.client_id, "code.presented-again", description)
 
 
-def _check_binding(client: Client, sent: Parameters, request: AuthorizationRequest) -> None:
-    if request.client_id != client.client_id:
+def _check_binding(client: Client, sent: Parameters, given: Given) -> None:
+    if given.approval.client_id != client.client_id:
         raise _invalid("the code was given to another client")
-    if sent.get("redirect_uri") != request.redirect_uri:
+    if sent.get("redirect_uri") != given.redirect_uri:
         raise _invalid("redirect_uri is not the one of the request")
     verifier = sent.get("code_verifier") or ""
+    if given.code_challenge is None:
+        # RFC 9700 §2.1.1: a verifier without a challenge is a downgrade.
+        if verifier:
+            raise _invalid("code_verifier without a code_challenge")
+        return
     if not _VERIFIER.fullmatch(verifier):
         raise _invalid("code_verifier is missing or malformed")
-    if not hmac.compare_digest(_challenge(verifier), request.code_challenge):
+    if not hmac.compare_digest(_challenge(verifier), given.code_challenge):
         raise _invalid("code_verifier does not match")
 
 
@@ -100,46 +103,6 @@ def _challenge(verifier: str) -> str:
     """RFC 7636 §4.2, S256."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _entitlement(
-    tx: Session, provider: Provider, client: Client, given: Given, session: SignOn
-) -> Entitlement:
-    asked = given.request
-    scopes, organisation, level = asked.scopes, None, levels.STAFF
-    if session.realm is Realm.STAFF:
-        member = staff.member(tx, session.subject)
-        # Roles decide what of the licence API a member may ask for (RFC 6749 §3.3: less may be given).
-        scopes = tuple(s for s in scopes if s not in LICENCE_SCOPES or s in member.scopes)
-        organisation = member.organisation
-    else:
-        accounts.person(tx, provider, session.subject)
-        level = accounts.standing(tx, provider, session.subject).level
-    return Entitlement(
-        client=client,
-        subject=session.subject,
-        scopes=scopes,
-        audiences=_audiences(provider, client, asked, scopes),
-        organisation=organisation,
-        sign_in=SignInFacts(
-            sid=session.sid,
-            signed_in_at=session.signed_in_at,
-            methods=session.methods,
-            level=level,
-            nonce=asked.nonce,
-            grant_id=given.grant_id,
-        ),
-    )
-
-
-def _audiences(
-    provider: Provider, client: Client, asked: AuthorizationRequest, scopes: tuple[str, ...]
-) -> tuple[str, ...]:
-    """The resources named, or the client's first when a scope needs one; and userinfo, ours."""
-    resources = asked.resources
-    if not resources and set(scopes) & set(LICENCE_SCOPES):
-        resources = client.resources[:1]
-    return (*resources, provider.issuer)
 
 
 def _invalid(description: str) -> OAuthError:

@@ -1,32 +1,39 @@
-"""The OpenID Provider over HTTP: parse, open one transaction, call, render. No rule lives here.
+"""The OpenID Provider over HTTP: plain routes made from the table of endpoints. No rule lives here.
 
-Errors of the token and userinfo endpoints are OAuth JSON whatever `Accept` says; a
-`DisplayedError` is drawn by whoever mounts this app, and is bare JSON until then.
+Errors of the endpoints for clients are OAuth JSON whatever `Accept` says; those of the endpoints
+for people are drawn by whoever mounts the routes.
 """
 
+import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from fastapi import Cookie, Depends, FastAPI, Header
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from idp import discovery, dispatch, grants, interaction, parameters, tokens, userinfo
-from idp.dispatch import Browser
+from idp import dpop, interaction, parameters, sessions
+from idp.call import NO_STORE, Answer, Browser, Call, told
+from idp.endpoints import ENDPOINTS, FORM, Endpoint
 from idp.errors import DisplayedError, OAuthError, RequestUnreadable
 from idp.parameters import Parameters
 from idp.provider import Provider
-from idp.schemas import Discovery, KeySet, OAuthErrorAnswer, TokenAnswer, TokenForm, UserInfo
-from idp.vocabulary import AUTHORIZE_PARAMETERS, OAuthCode
+from idp.vocabulary import OAuthCode
 
 ERROR_STATUS: Mapping[str, int] = MappingProxyType(
     {
         "authorize": 400,
         "interaction.gone": 400,
+        "logout": 400,
         "sign_in.refused": 401,
         "throttle.too_many": 429,
         "registration.field": 422,
@@ -42,258 +49,236 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "register.unavailable": 503,
         "sms.unavailable": 503,
         "account.unknown": 404,
+        "device.code_wrong": 422,
+        "approval.gone": 410,
+        "approval.other_realm": 403,
+        "approval.needs_level": 403,
+        "session.unknown": 404,
         "staff.name_taken": 409,
         "staff.role_unknown": 422,
         "client.metadata_wrong": 422,
-        "client.not_first_party": 422,
         "client.exists": 409,
+        "client.not_found": 404,
+        "client.file_wrong": 422,
+        "client.entry_wrong": 422,
+        "client.invitation_wrong": 422,
+        "client.invitation_not_found": 404,
     }
 )
 """HTTP status by error code, or by the longest dotted beginning of it."""
 
-_FORM = "application/x-www-form-urlencoded"
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_A_WHILE = {"Cache-Control": "public, max-age=300"}
+Draw = Callable[[Request, Exception], Response]
+_UNAVAILABLE = (RedisError, OperationalError, InterfaceError, PoolTimeout)
+_NOTHING = parameters.gather(())
+_MADE_AGAIN_AFTER = timedelta(seconds=10)
+_FOR_SCRIPTS: Mapping[str, str] = MappingProxyType(
+    {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce",
+    }
+)
 _log = logging.getLogger(__name__)
 
 
-async def _query(request: Request) -> Parameters:
-    return _displayed(request.scope["query_string"])
+def routes(provider: Provider, draw: Draw | None = None, prefix: str = "") -> list[Route]:
+    """The provider's routes below `prefix`, the path of its issuer.
+
+    `draw` tells a person on a page what went wrong; without it everything is told in JSON.
+    """
+    return [
+        Route(
+            f"{prefix}{of.path}",
+            Prepared(provider, of) if of.for_all else _route(provider, of, draw),
+            methods=[*of.methods, *(("OPTIONS",) if of.for_scripts else ())],
+            name=of.name,
+        )
+        for of in ENDPOINTS
+    ]
 
 
-async def _authorize_form(request: Request) -> Parameters:
-    return _displayed(await _form_body(request, RequestUnreadable()))
+def well_known_routes(provider: Provider) -> list[Route]:
+    """The metadata document where RFC 8414 §3.1 looks for it: at the root, the issuer's path behind.
+
+    Mount them at the root of the issuer's host.
+    """
+    path = urlsplit(provider.issuer).path
+    (discovery,) = (of for of in ENDPOINTS if of.name == "discovery")
+    places = ["/.well-known/oauth-authorization-server"]
+    if path:
+        places.append("/.well-known/openid-configuration")
+    document = Prepared(provider, discovery)
+    return [Route(f"{place}{path}", document, methods=["GET", "OPTIONS"]) for place in places]
 
 
-async def _token_form(request: Request) -> Parameters:
-    not_a_form = OAuthError(OAuthCode.INVALID_REQUEST, f"the body must be {_FORM}")
-    try:
-        return parameters.parse(await _form_body(request, not_a_form))
-    except ValueError:
-        raise OAuthError(OAuthCode.INVALID_REQUEST, "the body cannot be read") from None
+class Prepared:
+    """An answer that is the same for everybody: made ahead, and told without any other work.
+
+    It is made again when it is `_MADE_AGAIN_AFTER` old. Meanwhile, and when that fails, the last one
+    is told: a store that is gone takes nothing from those who only want to check signatures.
+    """
+
+    def __init__(self, provider: Provider, endpoint: Endpoint) -> None:
+        self._provider = provider
+        self._endpoint = endpoint
+        self._ready: _Ready | None = None
+        self._making = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await _preflight(self._endpoint)(scope, receive, send)
+            return
+        ready = self._ready
+        if ready is None or not (self._making or ready.is_fresh(self._provider.clock())):
+            try:
+                ready = await self._made()
+            except _UNAVAILABLE as error:
+                await _response(self._provider, _told_in_json(error))(scope, receive, send)
+                return
+        known = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+        response = ready.unchanged if ready.tag in known else ready.whole
+        await response(scope, receive, send)
+
+    async def _made(self) -> "_Ready":
+        """Make it; when that fails keep the last one for a while more. Raises when there is none."""
+        self._making = True
+        try:
+            self._ready = await run_in_threadpool(self._make)
+        except _UNAVAILABLE:
+            if self._ready is None:
+                raise
+            self._ready = replace(self._ready, made_at=self._provider.clock())
+        finally:
+            self._making = False
+        return self._ready
+
+    def _make(self) -> "_Ready":
+        made_at = self._provider.clock()
+        call = Call(
+            method="GET", url=f"{self._provider.issuer}{self._endpoint.path}", sent=_NOTHING
+        )
+        answer = self._endpoint.handler(self._provider, call)
+        # RFC 9110 §8.8.3: strong, as it is of the very bytes.
+        tag = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
+        headers = {**answer.headers, "ETag": tag}
+        if self._endpoint.for_scripts:
+            headers |= _FOR_SCRIPTS
+        whole = Response(answer.body, answer.status, headers, answer.media_type)
+        return _Ready(made_at, tag.encode(), whole, Response(status_code=304, headers=headers))
 
 
-async def _bearer(request: Request) -> str | None:
-    """The access token, from the header or a POST body (RFC 6750 §2.1, §2.2); never both."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    by_header = token.strip() if scheme.lower() == "bearer" and token.strip() else None
-    by_body = None
-    if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
-        by_body = (await _token_form(request)).get("access_token")
-    if by_header is not None and by_body is not None:
-        raise OAuthError(OAuthCode.INVALID_REQUEST, "the token is sent twice")
-    return by_header or by_body
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a `Prepared` tells: the whole of it, or that it is what the caller has (RFC 9110 §13.1.2)."""
+
+    made_at: datetime
+    tag: bytes
+    whole: Response
+    unchanged: Response
+
+    def is_fresh(self, now: datetime) -> bool:
+        # A clock that was set back keeps nothing for longer.
+        return timedelta(0) <= now - self.made_at < _MADE_AGAIN_AFTER
 
 
-async def _form_body(request: Request, otherwise: Exception) -> bytes:
-    if not request.headers.get("content-type", "").startswith(_FORM):
-        raise otherwise
-    return await request.body()
+def _preflight(endpoint: Endpoint) -> Response:
+    """What a browser asks before a page of another origin may call (the Fetch standard §3.2.2)."""
+    allowed = {
+        "Access-Control-Allow-Methods": ", ".join(endpoint.methods),
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+        "Access-Control-Max-Age": "7200",
+    }
+    return Response(status_code=204, headers={**_FOR_SCRIPTS, **allowed})
 
 
-def _displayed(encoded: bytes) -> Parameters:
+def _route(
+    provider: Provider, endpoint: Endpoint, draw: Draw | None
+) -> Callable[[Request], Awaitable[Response]]:
+    draws = draw if endpoint.for_people else None
+
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return _preflight(endpoint)
+        response = await answered(request)
+        if endpoint.for_scripts:
+            response.headers.update(_FOR_SCRIPTS)
+        response.headers.update(dpop.headers(provider, request.headers))
+        return response
+
+    async def answered(request: Request) -> Response:
+        try:
+            call = await _call(provider, endpoint, request)
+            return _response(provider, await run_in_threadpool(endpoint.handler, provider, call))
+        except OAuthError as refused:
+            return _response(provider, _refusal(refused))
+        except (DisplayedError, *_UNAVAILABLE) as error:
+            if draws is not None:
+                return await run_in_threadpool(draws, request, error)
+            return _response(provider, _told_in_json(error))
+
+    return answer
+
+
+async def _call(provider: Provider, endpoint: Endpoint, request: Request) -> Call:
+    body = await request.body()
+    path = request.path_params.get("path", "")
+    return Call(
+        method=request.method,
+        url=f"{provider.issuer}{endpoint.path.replace('{path}', path)}",
+        sent=_sent(endpoint, request, body),
+        headers=header_fields(request),
+        browser=Browser(
+            request.cookies.get(interaction.BROWSER_COOKIE), request.cookies.get(sessions.COOKIE)
+        ),
+        address=request.client.host if request.client else "",
+        certificate=request.scope.get("state", {}).get("client_certificate"),
+        body=body,
+        path=path,
+    )
+
+
+def header_fields(request: Request) -> dict[str, str]:
+    """The header fields; those of one name joined by commas (RFC 9110 §5.3), so that none hides."""
+    return {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+
+
+def _sent(endpoint: Endpoint, request: Request, body: bytes) -> Parameters:
+    """The form of a POST, else the query; the body of another media type is for the handler."""
+    encoded = request.scope["query_string"]
+    if request.method == "POST":
+        if endpoint.takes != FORM:
+            return _NOTHING
+        encoded = body
+        if body and not request.headers.get("content-type", "").startswith(FORM):
+            if endpoint.for_people:
+                raise RequestUnreadable
+            raise OAuthError(OAuthCode.INVALID_REQUEST, f"the body must be {FORM}")
     try:
         return parameters.parse(encoded)
     except ValueError:
-        raise RequestUnreadable from None
+        if endpoint.for_people:
+            raise RequestUnreadable from None
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "the parameters cannot be read") from None
 
 
-def _browser(
-    yinxin_browser: Annotated[str | None, Cookie(include_in_schema=False)] = None,
-    yinxin_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
-) -> Browser:
-    return Browser(browser=yinxin_browser, session=yinxin_session)
+def _response(provider: Provider, answer: Answer) -> Response:
+    response = Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
+    for name, value in answer.cookies.items():
+        secure = provider.public_url.startswith("https:")
+        response.set_cookie(name, value, httponly=True, samesite="lax", secure=secure)
+    return response
 
 
-_Browser = Annotated[Browser, Depends(_browser)]
-_Query = Annotated[Parameters, Depends(_query)]
-_AuthorizeForm = Annotated[Parameters, Depends(_authorize_form)]
-_TokenForm = Annotated[Parameters, Depends(_token_form)]
-_Bearer = Annotated[str | None, Depends(_bearer)]
-
-# Parameters are read by hand, with every repetition in sight, so they are described by hand.
-_QUERY_DOCUMENTED: dict[str, Any] = {
-    "parameters": [
-        {"name": name, "in": "query", "required": required, "schema": {"type": "string"}}
-        for name, required in AUTHORIZE_PARAMETERS.items()
-    ]
-}
-_AUTHORIZE_FORM_DOCUMENTED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            _FORM: {
-                "schema": {
-                    "type": "object",
-                    "properties": {name: {"type": "string"} for name in AUTHORIZE_PARAMETERS},
-                    "required": [name for name, needed in AUTHORIZE_PARAMETERS.items() if needed],
-                }
-            }
-        },
-    }
-}
-_TOKEN_FORM_DOCUMENTED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {_FORM: {"schema": TokenForm.model_json_schema()}},
-    }
-}
-_REDIRECTS: dict[int | str, dict[str, Any]] = {
-    303: {"description": "To the sign-in page, or to the client with a code or an error."},
-    400: {"description": "Shown to the person: the client or its redirect URI is not known."},
-}
-_REFUSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": OAuthErrorAnswer} for status in (400, 401, 503)
-}
-
-
-def app(provider: Provider) -> FastAPI:
-    """The provider's endpoints, to be mounted at the issuer's path."""
-    oidc = FastAPI(title="Yinxin OpenID Provider", version="1", docs_url=None, redoc_url=None)
-    _mount_authorization(oidc, provider)
-    _mount_tokens(oidc, provider)
-    _mount_metadata(oidc, provider)
-    oidc.add_exception_handler(DisplayedError, _render_displayed)
-    oidc.add_exception_handler(OAuthError, _render_oauth)
-    oidc.add_exception_handler(RedisError, _render_unavailable)
-    oidc.add_exception_handler(OperationalError, _render_unavailable)
-    return oidc
-
-
-def _mount_authorization(oidc: FastAPI, provider: Provider) -> None:
-    def started(sent: Parameters, browser: Browser) -> Response:
-        known = browser.browser or provider.handle()
-        with provider.begin() as tx:
-            location = dispatch.start(tx, provider, sent, Browser(known, browser.session))
-        response = _redirect(location)
-        if browser.browser is None:
-            secure = provider.public_url.startswith("https:")
-            response.set_cookie(
-                interaction.BROWSER_COOKIE, known, httponly=True, samesite="lax", secure=secure
-            )
-        return response
-
-    @oidc.get(
-        "/authorize",
-        operation_id="authorize",
-        status_code=303,
-        response_class=RedirectResponse,
-        responses=_REDIRECTS,
-        openapi_extra=_QUERY_DOCUMENTED,
-    )
-    def authorize(sent: _Query, browser: _Browser) -> Response:
-        """Start a sign-in (OpenID Connect Core §3.1.2.1)."""
-        return started(sent, browser)
-
-    @oidc.post(
-        "/authorize",
-        operation_id="authorize_post",
-        status_code=303,
-        response_class=RedirectResponse,
-        responses=_REDIRECTS,
-        openapi_extra=_AUTHORIZE_FORM_DOCUMENTED,
-    )
-    def authorize_post(sent: _AuthorizeForm, browser: _Browser) -> Response:
-        """Start a sign-in with the parameters in the body (OpenID Connect Core §3.1.2.1)."""
-        return started(sent, browser)
-
-    @oidc.get(
-        "/authorize/{uid}",
-        operation_id="resume",
-        status_code=303,
-        response_class=RedirectResponse,
-        responses=_REDIRECTS,
-    )
-    def resume(uid: str, browser: _Browser) -> Response:
-        """Go on with a sign-in after a step on a page."""
-        with provider.begin() as tx:
-            location = dispatch.resume(tx, provider, uid, browser)
-        return _redirect(location)
-
-
-def _mount_tokens(oidc: FastAPI, provider: Provider) -> None:
-    @oidc.post(
-        "/token",
-        operation_id="token",
-        response_model=TokenAnswer,
-        responses=_REFUSES,
-        openapi_extra=_TOKEN_FORM_DOCUMENTED,
-    )
-    def token(
-        sent: _TokenForm,
-        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-    ) -> Response:
-        """Exchange a code, or a client's own credentials, for tokens (RFC 6749 §3.2)."""
-        with provider.begin() as tx:
-            entitlement = grants.authorise(tx, provider, sent, authorization)
-            signers = tokens.signers(tx, provider)
-        minted = tokens.mint(provider, signers, entitlement)
-        answer = TokenAnswer(
-            access_token=minted.access_token,
-            expires_in=minted.lifetime,
-            scope=minted.scope,
-            id_token=minted.id_token,
-        )
-        return JSONResponse(answer.model_dump(exclude_none=True), headers=_NO_STORE)
-
-    def told(bearer: str | None) -> Response:
-        with provider.begin() as tx:
-            claims = userinfo.answer(tx, provider, bearer)
-        body = UserInfo.model_validate(claims).model_dump(exclude_none=True)
-        return JSONResponse(body, headers=_NO_STORE)
-
-    @oidc.get("/userinfo", operation_id="userinfo", response_model=UserInfo, responses=_REFUSES)
-    def userinfo_get(bearer: _Bearer) -> Response:
-        """The claims the access token's scopes allow (OpenID Connect Core §5.3)."""
-        return told(bearer)
-
-    @oidc.post(
-        "/userinfo", operation_id="userinfo_post", response_model=UserInfo, responses=_REFUSES
-    )
-    def userinfo_post(bearer: _Bearer) -> Response:
-        """The same, asked by POST."""
-        return told(bearer)
-
-
-def _mount_metadata(oidc: FastAPI, provider: Provider) -> None:
-    metadata = discovery.metadata(provider).model_dump()
-
-    @oidc.get(
-        "/.well-known/openid-configuration", operation_id="discovery", response_model=Discovery
-    )
-    def openid_configuration() -> Response:
-        """The provider's metadata (OpenID Connect Discovery §4)."""
-        return JSONResponse(metadata, headers=_A_WHILE)
-
-    @oidc.get("/jwks", operation_id="jwks", response_model=KeySet)
-    def jwks() -> Response:
-        """The public keys of its tokens (RFC 7517)."""
-        with provider.begin() as tx:
-            keys = discovery.key_set(tx, provider)
-        return JSONResponse(keys.model_dump(), headers=_A_WHILE)
-
-
-def _redirect(location: str) -> RedirectResponse:
-    # RFC 9700 §4.12: 303, so that no browser repeats a POST, and with it a password, elsewhere.
-    return RedirectResponse(location, status_code=303, headers=_NO_STORE)
-
-
-def _render_displayed(request: Request, refused: Exception) -> Response:
-    body = {"error": "invalid_request", "error_description": getattr(refused, "code", "")}
-    return JSONResponse(body, status_code=400, headers=_NO_STORE)
-
-
-def _render_oauth(request: Request, refused: Exception) -> Response:
-    if not isinstance(refused, OAuthError):
-        raise refused
-    body = {"error": str(refused.error), "error_description": refused.description}
-    headers = dict(_NO_STORE)
+def _refusal(refused: OAuthError) -> Answer:
+    body = {"error": str(refused.error), "error_description": refused.description, **refused.also}
+    headers = {**NO_STORE, **refused.headers}
     if refused.challenge is not None:
         headers["WWW-Authenticate"] = refused.challenge
-    return JSONResponse(body, status_code=refused.status, headers=headers)
+    return told(body, refused.status, headers)
 
 
-def _render_unavailable(request: Request, failed: Exception) -> Response:
-    _log.error("store.unavailable", extra={"store": type(failed).__name__})
+def _told_in_json(error: Exception) -> Answer:
+    if isinstance(error, DisplayedError):
+        return told({"error": "invalid_request", "error_description": error.code}, 400)
+    _log.error("store.unavailable", extra={"store": type(error).__name__})
     body = {"error": str(OAuthCode.TEMPORARILY_UNAVAILABLE), "error_description": "try again soon"}
-    return JSONResponse(body, status_code=503, headers=_NO_STORE | {"Retry-After": "5"})
+    return told(body, 503, {**NO_STORE, "Retry-After": "5"})

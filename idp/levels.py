@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from idp.vocabulary import Realm
+
 
 class EvidenceKind(StrEnum):
     """What happened that speaks for a person."""
@@ -53,6 +55,19 @@ LADDER = (
 
 STAFF = Level(1, "urn:yinxin:level:staff:1", "工作人员", "staff")
 """Staff stand on no ladder of ours: their organisation answers for them."""
+
+_BY_ACR = {level.acr: level for level in (*LADDER, STAFF)}
+
+
+def by_acr(acr: str) -> Level | None:
+    """The rung of an `acr` value, or `None` for a value that is not ours."""
+    return _BY_ACR.get(acr)
+
+
+def of_number(realm: Realm, number: int) -> Level:
+    """The rung of this number in a realm."""
+    return STAFF if realm is Realm.STAFF else LADDER[number]
+
 
 FOUR_PARTICULARS = ("number", "name", "ethnicity", "sex")
 

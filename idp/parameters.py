@@ -25,6 +25,10 @@ class Parameters:
         """The value, or `None` when absent, empty or repeated."""
         return self.single.get(name)
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """The words of a list in one value (RFC 6749 §3.3)."""
+        return tuple(self.single.get(name, "").split())
+
 
 def parse(encoded: bytes) -> Parameters:
     """Read application/x-www-form-urlencoded text. Raises `ValueError` when it is not, or is huge."""

@@ -164,6 +164,7 @@ def open_account(tx: Session, provider: Provider, proven: Proven) -> Person:
         "ethnicity": applicant.ethnicity,
         "sex": applicant.sex,
         "password_hash": applicant.password_hash,
+        "profile": {},
         "registered_at": proven.proven_at,
     }
     # The unique indexes decide between registrations of the same instant; the loser waits here

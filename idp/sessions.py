@@ -1,24 +1,60 @@
 """Sign-ons: one browser, one account, one moment of signing in that later requests do not move.
 
 The cookie is random and known to the browser only; a new one is made at every sign-in, so a
-cookie planted before it is worth nothing after it.
+cookie planted before it is worth nothing after it. Signing in again as the same person goes on with
+the same session: the portals that know it need not be told that it ended.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from idp import backchannel_logout, revocations
+from idp.clients import Client
 from idp.fingerprint import fingerprint
 from idp.provider import Provider
-from idp.tables import SessionRow
+from idp.tables import SessionClientRow, SessionRow
 from idp.vocabulary import Realm
 from keys import journal
 
 COOKIE = "yinxin_session"
-LIFETIME = timedelta(hours=8)
 _FINGERPRINT = "session-cookie"
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a sign-on lasts: unused, and at all."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+LIMITS: Mapping[tuple[Realm, int], Limits] = MappingProxyType(
+    {
+        (Realm.CITIZEN, 0): Limits(timedelta(hours=2), timedelta(hours=8)),
+        (Realm.CITIZEN, 1): Limits(timedelta(hours=2), timedelta(hours=8)),
+        (Realm.CITIZEN, 2): Limits(timedelta(hours=1), timedelta(hours=8)),
+        (Realm.CITIZEN, 3): Limits(timedelta(minutes=30), timedelta(hours=4)),
+        (Realm.STAFF, 1): Limits(timedelta(minutes=30), timedelta(hours=8)),
+    }
+)
+"""By realm and the number of the level that the sign-in reached: the higher, the shorter."""
+
+
+class Ending(StrEnum):
+    """Why a session ended, as the journal has it."""
+
+    SIGNED_OUT = "signed-out"
+    REPLACED = "replaced"
+    FROM_ANOTHER_DEVICE = "from-another-device"
+    BY_ADMINISTRATOR = "by-administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,87 +65,235 @@ class SignOn:
     realm: Realm
     subject: str
     methods: tuple[str, ...]
+    level: int
     signed_in_at: datetime
     expires_at: datetime
+    seen_at: datetime
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new sign-on and the cookie to set: HttpOnly, SameSite=Lax, Path=/, Secure over https."""
+    """A sign-on and the cookie to set: HttpOnly, SameSite=Lax, Path=/, Secure over https."""
 
     cookie: str = field(repr=False)
     session: SignOn
 
 
-def open_session(
-    tx: Session, provider: Provider, realm: Realm, subject: str, methods: tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A client that was told of a session: the `sub` it knows the person by, and since when."""
+
+    client_id: str
+    sub: str
+    since: datetime
+
+
+def sign_on(
+    tx: Session,
+    provider: Provider,
+    realm: Realm,
+    subject: str,
+    methods: tuple[str, ...],
+    *,
+    level: int,
+    device: str,
+    former: str | None,
 ) -> Opened:
-    """Open a session for an account that has just signed in."""
+    """Open a session for an account that has just signed in, at the level the sign-in reached.
+
+    `former` is the cookie the browser came with. A session of the same account goes on under the
+    same `sid` with a new cookie, `auth_time` and level; anybody else's ends.
+    """
+    # Held until the commit: whoever ends it meanwhile waits, and then ends the one gone on with.
+    row = _unended(tx, provider, former, held=True)
+    if row is not None and (row.realm, row.subject) == (realm, subject):
+        return _renew(tx, provider, row, methods, level, device)
+    if row is not None:
+        end(tx, provider, row.sid, by=row.subject, why=Ending.REPLACED)
+    return open_session(tx, provider, realm, subject, methods, level=level, device=device)
+
+
+def open_session(
+    tx: Session,
+    provider: Provider,
+    realm: Realm,
+    subject: str,
+    methods: tuple[str, ...],
+    *,
+    level: int = 1,
+    device: str = "",
+) -> Opened:
+    """Open a session beside any other."""
     now = provider.clock()
     cookie = provider.handle()
-    session = SignOn(provider.handle(16), realm, subject, methods, now, now + LIFETIME)
-    tx.add(
-        SessionRow(
-            sid=session.sid,
-            cookie_fingerprint=fingerprint(provider.secret, _FINGERPRINT, cookie),
-            realm=realm,
-            subject=subject,
-            methods=list(methods),
-            signed_in_at=now,
-            expires_at=session.expires_at,
-        )
-    )
-    tx.flush()
-    journal.append(
-        tx,
-        at=now,
-        actor=subject,
-        action="session.opened",
+    row = SessionRow(
+        sid=provider.handle(16),
+        cookie_fingerprint=_of(provider, cookie),
+        realm=realm,
         subject=subject,
-        details={"realm": realm, "methods": " ".join(methods)},
+        methods=list(methods),
+        level=level,
+        device=device,
+        signed_in_at=now,
+        seen_at=now,
+        expires_at=now + LIMITS[realm, level].absolute,
     )
-    return Opened(cookie, session)
+    tx.add(row)
+    tx.flush()
+    _journal(tx, provider, "session.opened", subject, row, {"methods": " ".join(methods)})
+    return Opened(cookie, _sign_on_of(row))
 
 
 def find(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:
-    """The live session of a cookie."""
-    if cookie is None:
-        return None
-    found = fingerprint(provider.secret, _FINGERPRINT, cookie)
-    row = tx.scalar(select(SessionRow).where(SessionRow.cookie_fingerprint == found))
-    return _live(provider, row)
+    """The live session of a cookie; looking it up is using it."""
+    row = _unended(tx, provider, cookie)
+    return _used(tx, provider, row)
+
+
+def of_cookie(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:
+    """The session of a cookie that nobody ended, lapsed or not: whoever signs out ends it."""
+    row = _unended(tx, provider, cookie)
+    return None if row is None else _sign_on_of(row)
 
 
 def by_sid(tx: Session, provider: Provider, sid: str) -> SignOn | None:
-    """The live session of an identifier, for what was given during it."""
-    return _live(provider, tx.get(SessionRow, sid))
+    """The live session of an identifier, for what was given during it; this too is using it."""
+    return _used(tx, provider, tx.get(SessionRow, sid))
 
 
-def end(tx: Session, provider: Provider, cookie: str | None) -> None:
-    """End the session of a cookie, if there is one: sign out, or make room for a new sign-in."""
-    session = find(tx, provider, cookie)
-    if session is None:
-        return
+def of_subject(tx: Session, provider: Provider, subject: str) -> list[SignOn]:
+    """Every live session of an account, the latest used first."""
+    query = select(SessionRow).where(SessionRow.subject == subject, SessionRow.ended_at.is_(None))
+    live = [row for row in tx.scalars(query) if _is_live(provider, row)]
+    return [_sign_on_of(row) for row in sorted(live, key=lambda row: row.seen_at, reverse=True)]
+
+
+def seen_by(tx: Session, provider: Provider, sid: str, client: Client, told: str) -> None:
+    """Note that `client` was told of the session, under the `sub` `told`: it is told of its end."""
+    row = {
+        "sid": sid,
+        "client_id": client.client_id,
+        "told": told,
+        "first_at": provider.clock(),
+    }
+    tx.execute(insert(SessionClientRow).values(row).on_conflict_do_nothing())
+
+
+def told_to(tx: Session, sid: str) -> list[Told]:
+    """The clients that were told of a session, by identifier."""
+    query = select(SessionClientRow).where(SessionClientRow.sid == sid)
+    rows = tx.scalars(query.order_by(SessionClientRow.client_id))
+    return [Told(row.client_id, row.told, row.first_at) for row in rows]
+
+
+def end(tx: Session, provider: Provider, sid: str, *, by: str, why: Ending) -> bool:
+    """End a session, once: what was given in it dies, and its clients are told in the background.
+
+    `by` is who ends it. Says whether this call ended it.
+    """
+    query = select(SessionRow).where(SessionRow.sid == sid, SessionRow.ended_at.is_(None))
+    # The lock of a deletion, which also waits for whoever is just noting that a client was told.
+    row = tx.scalar(query.with_for_update())
+    if row is None:
+        return False
+    row.ended_at = provider.clock()
+    tx.flush()
+    revocations.revoke(tx, provider, revocations.session(sid))
+    for told in told_to(tx, sid):
+        backchannel_logout.announce(tx, provider, sid, told.client_id, told.sub)
+    _journal(tx, provider, "session.ended", by, row, {"why": why})
+    return True
+
+
+def end_others(tx: Session, provider: Provider, own: SignOn) -> int:
+    """End every session of an account but its `own`, and say how many."""
+    others = {each.sid for each in of_subject(tx, provider, own.subject)} - {own.sid}
+    why = Ending.FROM_ANOTHER_DEVICE
+    # In one order for everybody: two browsers that do this at once do not wait for each other.
+    return sum(end(tx, provider, sid, by=own.subject, why=why) for sid in sorted(others))
+
+
+def _renew(
+    tx: Session,
+    provider: Provider,
+    row: SessionRow,
+    methods: tuple[str, ...],
+    level: int,
+    device: str,
+) -> Opened:
     now = provider.clock()
-    tx.execute(update(SessionRow).where(SessionRow.sid == session.sid).values(ended_at=now))
+    cookie = provider.handle()
+    row.cookie_fingerprint = _of(provider, cookie)
+    row.methods = list(methods)
+    row.level = level
+    row.device = device
+    row.signed_in_at = row.seen_at = now
+    row.expires_at = now + LIMITS[Realm(row.realm), level].absolute
+    tx.flush()
+    details = {"methods": " ".join(methods)}
+    _journal(tx, provider, "session.renewed", row.subject, row, details)
+    return Opened(cookie, _sign_on_of(row))
+
+
+def _unended(
+    tx: Session, provider: Provider, cookie: str | None, *, held: bool = False
+) -> SessionRow | None:
+    """The session of a cookie that nobody ended; it may have lapsed."""
+    if cookie is None:
+        return None
+    query = select(SessionRow).where(
+        SessionRow.cookie_fingerprint == _of(provider, cookie), SessionRow.ended_at.is_(None)
+    )
+    return tx.scalar(query.with_for_update() if held else query)
+
+
+def _used(tx: Session, provider: Provider, row: SessionRow | None) -> SignOn | None:
+    if row is None or not _is_live(provider, row):
+        return None
+    now = provider.clock()
+    if now - row.seen_at >= _NOTED_EVERY:
+        # By statement, not by the row: whoever ends it meanwhile has the last word.
+        tx.execute(
+            update(SessionRow)
+            .where(SessionRow.sid == row.sid, SessionRow.seen_at < now)
+            .values(seen_at=now)
+        )
+    return _sign_on_of(row)
+
+
+def _is_live(provider: Provider, row: SessionRow) -> bool:
+    now = provider.clock()
+    idle = LIMITS[Realm(row.realm), row.level].idle
+    return row.ended_at is None and now < row.expires_at and now < row.seen_at + idle
+
+
+def _of(provider: Provider, cookie: str) -> bytes:
+    return fingerprint(provider.secret, _FINGERPRINT, cookie)
+
+
+def _journal(
+    tx: Session, provider: Provider, action: str, by: str, row: SessionRow, also: dict[str, str]
+) -> None:
     journal.append(
         tx,
-        at=now,
-        actor=session.subject,
-        action="session.ended",
-        subject=session.subject,
-        details={"realm": session.realm},
+        at=provider.clock(),
+        actor=by,
+        action=action,
+        subject=row.subject,
+        details={"realm": row.realm, **also},
     )
 
 
-def _live(provider: Provider, row: SessionRow | None) -> SignOn | None:
-    if row is None or row.ended_at is not None or row.expires_at <= provider.clock():
-        return None
+def _sign_on_of(row: SessionRow) -> SignOn:
     return SignOn(
         sid=row.sid,
         realm=Realm(row.realm),
         subject=row.subject,
         methods=tuple(row.methods),
+        level=row.level,
         signed_in_at=row.signed_in_at,
         expires_at=row.expires_at,
+        seen_at=row.seen_at,
+        device=row.device,
     )

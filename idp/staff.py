@@ -21,6 +21,7 @@ ROLE_SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
         "licence-clerk": frozenset({"licence.issue", "licence.read"}),
         "licence-officer": frozenset({"licence.issue", "licence.read", "licence.revoke"}),
         "case-reviewer": frozenset({"licence.lookup"}),
+        "identity-administrator": frozenset({"client.manage", "session.manage"}),
     }
 )
 

@@ -6,9 +6,10 @@ A try is counted before it is made, so parallel tries cannot slip past; a good o
 from dataclasses import dataclass
 from datetime import timedelta
 
-from idp.errors import TooManyTries
+from idp.errors import OAuthError, TooManyTries
 from idp.fingerprint import fingerprint
 from idp.provider import Provider
+from idp.vocabulary import OAuthCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ SMS_PER_NUMBER = Limit("sms-number", 5, timedelta(hours=1))
 SMS_PER_ADDRESS = Limit("sms-address", 60, timedelta(hours=1))
 REGISTER_PER_NUMBER = Limit("register-number", 5, timedelta(days=1))
 SMS_CODE_PER_TICKET = Limit("sms-code-ticket", 5, timedelta(minutes=10))
+USER_CODE_PER_PERSON = Limit("user-code-person", 10, timedelta(minutes=15))
+USER_CODE_PER_ADDRESS = Limit("user-code-address", 60, timedelta(minutes=15))
+DEVICE_PER_ADDRESS = Limit("device-address", 120, timedelta(minutes=10))
+REGISTRATION_PER_ADDRESS = Limit("registration-address", 600, timedelta(hours=1))
+UNKNOWN_PER_CLIENT = Limit("unknown-client", 60, timedelta(hours=1))
 
 
 def count(provider: Provider, limit: Limit, who: str) -> int:
@@ -35,6 +41,19 @@ def count(provider: Provider, limit: Limit, who: str) -> int:
     if tries > limit.tries:
         raise TooManyTries(seconds=max(seconds, 1))
     return limit.tries - tries
+
+
+def count_call(provider: Provider, limit: Limit, who: str) -> None:
+    """Count one try of a client; raises `OAuthError` with status 429 when there was none left."""
+    try:
+        count(provider, limit, who)
+    except TooManyTries as refused:
+        raise OAuthError(
+            OAuthCode.TEMPORARILY_UNAVAILABLE,
+            "too many requests",
+            status=429,
+            headers={"Retry-After": str(refused.parameters["seconds"])},
+        ) from None
 
 
 def forgive(provider: Provider, limit: Limit, who: str) -> None:

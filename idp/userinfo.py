@@ -1,76 +1,161 @@
-"""The UserInfo endpoint's answer (OpenID Connect Core §5.3): claims by scope, nothing more."""
+"""The UserInfo endpoint (OpenID Connect Core §5.3): claims by scope, and those asked for singly.
+
+The answer is JSON, or a token if the client registered for one (§5.3.2). Every telling is an event.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp import accounts, grant_code, sessions, staff
+from idp import (
+    access_tokens,
+    claims_release,
+    client_tokens,
+    clients,
+    consents,
+    dpop,
+    releases,
+    revocations,
+    sender,
+    sessions,
+    subjects,
+    userinfo_claims,
+)
+from idp.call import JWT, NO_STORE, Answer, Call, told
+from idp.claims_release import Asked
+from idp.clients import Client
 from idp.errors import AccountUnknown, OAuthError
 from idp.provider import Provider
-from idp.sessions import SignOn
-from idp.vocabulary import OAuthCode, Realm
+from idp.vocabulary import OFFLINE, OAuthCode, Realm
 from keys import access_token
 from keys.access_token import Caller
 from keys.jose import TokenError
 
-Claims = dict[str, str | bool]
+Claims = Mapping[str, Any]
+
+_INTERACTION = "x-fapi-interaction-id"
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def answer(tx: Session, provider: Provider, token: str | None) -> Claims:
-    """The claims the token's scopes allow. Raises `OAuthError` (RFC 6750 §3.1)."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who asks, and of whom: what a good token says, in our own words."""
+
+    client: Client
+    realm: Realm
+    subject: str
+    grant_id: str
+
+
+class _DeadToken(Exception):
+    """The token died before its time: revoked, consent taken back, its sign-on or its client gone."""
+
+
+def answer(provider: Provider, call: Call) -> Answer:
+    """Tell the claims the token allows. Raises `OAuthError` (RFC 6750 §3.1, RFC 9449 §7.1)."""
+    caller = _caller(provider, call)
+    asked = userinfo_claims.kept(provider, str(caller.claims.get(access_tokens.GRANT)))
+    with provider.begin() as tx:
+        try:
+            known = _known(tx, provider, caller)
+            claims = {"sub": caller.subject, **_released(tx, provider, known, caller, asked)}
+        except (_DeadToken, AccountUnknown):
+            raise _refused(call, OAuthCode.INVALID_TOKEN, "the token is dead") from None
+    return _recognisable(provider, call, _as_registered(provider, known.client, claims))
+
+
+def _recognisable(provider: Provider, call: Call, answered: Answer) -> Answer:
+    """FAPI 1.0 Baseline §6.2.1: the answer bears its question's number, a UUID, or one of ours."""
+    sent = call.headers.get(_INTERACTION, "")
+    number = sent if _UUID.fullmatch(sent) else str(UUID(bytes=provider.random(16), version=4))
+    return replace(answered, headers={**answered.headers, _INTERACTION: number})
+
+
+def _caller(provider: Provider, call: Call) -> Caller:
+    """Who shows the token. By now it is well signed, ours, alive, for us, and shown by its holder."""
+    token = sender.token(call)
     if token is None:
         # RFC 6750 §3.1: the challenge of a request without credentials has no error code.
         raise OAuthError(
-            OAuthCode.INVALID_TOKEN, "no access token was sent", status=401, challenge="Bearer"
+            OAuthCode.INVALID_TOKEN,
+            "no access token was sent",
+            status=401,
+            challenge=f"Bearer, {dpop.challenge()}",
         )
-    caller = _caller(tx, provider, token)
-    session = _session(tx, provider, caller)
-    try:
-        return {"sub": caller.subject} | _claims(tx, provider, session, caller.scopes)
-    except AccountUnknown:
-        raise _invalid("the account is closed") from None
-
-
-def _caller(tx: Session, provider: Provider, token: str) -> Caller:
-    keys = {key.kid: key for key in provider.token_keys(tx)}
     try:
         caller = access_token.check(
-            token, keys, issuer=provider.issuer, audience=provider.issuer, now=provider.clock()
+            token,
+            provider.token_keys(),
+            issuer=provider.issuer,
+            audience=provider.issuer,
+            now=provider.clock(),
         )
     except TokenError as refused:
-        raise _invalid(refused.code) from None
+        raise _refused(call, OAuthCode.INVALID_TOKEN, refused.code) from None
+    sender.check(provider, caller, call)
     if "openid" not in caller.scopes:
-        raise _refused(OAuthCode.INSUFFICIENT_SCOPE, "openid is needed", status=403)
-    if grant_code.is_revoked(provider, str(caller.claims.get("grant_id"))):
-        raise _invalid("the grant was revoked")
+        raise _refused(call, OAuthCode.INSUFFICIENT_SCOPE, "openid is needed", status=403)
     return caller
 
 
-def _session(tx: Session, provider: Provider, caller: Caller) -> SignOn:
-    session = sessions.by_sid(tx, provider, str(caller.claims.get("sid")))
-    if session is None:
-        raise _invalid("the person has signed out")
-    return session
+def _known(tx: Session, provider: Provider, caller: Caller) -> _Known:
+    """Whose token it is. Raises `_DeadToken`."""
+    claims = caller.claims
+    client, realm = clients.known(tx, provider, caller.client_id), claims.get(access_tokens.REALM)
+    if client is None or realm is None:
+        raise _DeadToken
+    if revocations.any_revoked(tx, provider, revocations.of_token(claims)):
+        raise _DeadToken
+    # With `offline_access` it outlives the sign-on (Core §11).
+    sid = str(claims.get("sid"))
+    if OFFLINE not in caller.scopes and sessions.by_sid(tx, provider, sid) is None:
+        raise _DeadToken
+    subject = subjects.recognised(provider, client, caller.subject)
+    if subject is None or consents.missing(tx, client, subject, caller.scopes - {"openid"}):
+        raise _DeadToken
+    return _Known(client, Realm(realm), subject, str(claims[access_tokens.GRANT]))
 
 
-def _claims(tx: Session, provider: Provider, session: SignOn, scopes: frozenset[str]) -> Claims:
-    """OpenID Connect Core §5.4: what each scope releases."""
-    if session.realm is Realm.STAFF:
-        member = staff.member(tx, session.subject)
-        profile: Claims = {"name": member.name, "preferred_username": member.username}
-        organisation: Claims = {access_token.ORGANISATION_CLAIM: member.organisation}
-        return organisation | (profile if "profile" in scopes else {})
-    person = accounts.person(tx, provider, session.subject)
-    claims: Claims = {}
-    if "profile" in scopes:
-        claims["name"] = person.name
-    if "phone" in scopes:
-        claims["phone_number"] = f"+86{accounts.reveal_phone(tx, provider, session.subject)}"
-        claims["phone_number_verified"] = True
+def _released(
+    tx: Session, provider: Provider, known: _Known, caller: Caller, asked: Claims
+) -> Claims:
+    wanted = Asked(known.realm, known.subject, caller.scopes, asked)
+    claims = claims_release.released(tx, provider, known.client, wanted)
+    releases.record(
+        tx,
+        provider,
+        client_id=known.client.client_id,
+        subject=known.subject,
+        grant_id=known.grant_id,
+        place="userinfo",
+        claims=claims,
+    )
     return claims
 
 
-def _invalid(description: str) -> OAuthError:
-    return _refused(OAuthCode.INVALID_TOKEN, description, status=401)
+def _as_registered(provider: Provider, client: Client, claims: Claims) -> Answer:
+    """JSON, signed with `iss` and `aud`, encrypted, or both (Core §5.3.2)."""
+    alg, enc = client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
+    if client.userinfo_signed_response_alg is not None:
+        envelope = {"iss": provider.issuer, "aud": client.client_id}
+        token = client_tokens.signed(
+            provider, {**claims, **envelope}, client.userinfo_signed_response_alg
+        )
+        sealed = client_tokens.encrypted(provider, client, token, alg, enc)
+    elif alg is not None:
+        plain = told(claims).body
+        sealed = client_tokens.encrypted(provider, client, plain, alg, enc, cty=None)
+    else:
+        return told(claims)
+    return Answer(200, sealed.encode("ascii"), JWT, NO_STORE)
 
 
-def _refused(error: OAuthCode, description: str, *, status: int) -> OAuthError:
-    return OAuthError(error, description, status=status, challenge=f'Bearer error="{error}"')
+def _refused(call: Call, error: OAuthCode, description: str, *, status: int = 401) -> OAuthError:
+    """The challenge is of the scheme that was used (RFC 6750 §3, RFC 9449 §7.1)."""
+    by_dpop = call.headers.get("authorization", "").lower().startswith("dpop ")
+    challenge = dpop.challenge(error) if by_dpop else f'Bearer error="{error}"'
+    return OAuthError(error, description, status=status, challenge=challenge)

@@ -12,10 +12,15 @@ from types import MappingProxyType
 
 
 class Purpose(StrEnum):
-    """What a key is for. A key signs for one purpose only."""
+    """What a key is for: one purpose only.
+
+    Keys sign, but those of ENVELOPE_RECEIVER and TOKEN_ENCRYPTION: they open what others encrypted to
+    them (request objects of clients, with the latter).
+    """
 
     ACCESS_TOKEN = "access-token"  # noqa: S105 - the name of a purpose
     ID_TOKEN = "id-token"  # noqa: S105
+    TOKEN_ENCRYPTION = "token-encryption"  # noqa: S105
     LICENCE_DATA = "licence-data"
     LICENCE_CODE = "licence-code"
     STATUS_LIST = "status-list"
@@ -78,7 +83,12 @@ ES256 = Algorithm(
     signature_oid="1.2.840.10045.4.3.2",
     jose="ES256",
     cose=-7,
-    purposes=_TOKENS | _STATEMENTS | _RECORDS | _CERTIFYING | _ENVELOPES | {Purpose.PDF_SEAL},
+    purposes=_TOKENS
+    | _STATEMENTS
+    | _RECORDS
+    | _CERTIFYING
+    | _ENVELOPES
+    | {Purpose.PDF_SEAL, Purpose.TOKEN_ENCRYPTION},
     signs_from=date(2009, 6, 1),  # FIPS 186-3
 )
 
@@ -89,7 +99,7 @@ SM2_SM3 = Algorithm(
     signature_oid="1.2.156.10197.1.501",
     jose="SGD_SM3_SM2",
     cose=None,
-    purposes=_CERTIFYING | _ENVELOPES | {Purpose.OFD_SEAL, Purpose.SEAL_MAKER},
+    purposes=_TOKENS | _CERTIFYING | _ENVELOPES | {Purpose.OFD_SEAL, Purpose.SEAL_MAKER},
     signs_from=date(2010, 12, 17),  # announcement 21 of the State Cryptography Administration
 )
 

@@ -1,24 +1,36 @@
-"""Signed tokens: compact JWS (RFC 7515) and JWT (RFC 7519); the only importer of python-jose.
+"""Signed tokens of ours: compact JWS (RFC 7515) and JWT (RFC 7519); the only importer of python-jose.
 
 python-jose puts tokens together and takes them apart; signing and checking are `keys.signer` and
 `keys.verify`, and everything it is lax about (unknown `crit`, loose base64, duplicate members,
-absent claims, an algorithm chosen by the token) is decided here first. Only keys handed in by the
-caller are used, each with the one algorithm it has.
+absent claims, an algorithm chosen by the token) is decided first, in `keys.compact` and here. Only
+keys handed in by the caller are used, each with the one algorithm it has. Tokens that others signed
+are for `keys.presented`.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from jose import jws
 from jose.backends.base import Key
-from jose.exceptions import JOSEError
+from jose.exceptions import JOSEError, JWSError
 from jose.jwk import register_key
 
-from keys import base64url
 from keys.algorithms import ALGORITHMS
-from keys.errors import DomainError
+from keys.compact import (
+    TokenBadSignature,
+    TokenError,
+    TokenMalformed,
+    TokenUnknownKey,
+    TokenWrongType,
+    check_texts,
+    json_object,
+    parts,
+    told,
+)
 from keys.jwk import jwk, public_key_from_jwk
 from keys.signer import PublicKey, Signer
 from keys.verify import BadSignature
@@ -27,6 +39,7 @@ from keys.verify import verify as verify_signature
 __all__ = [
     "LARGEST_DOCUMENT",
     "LARGEST_TOKEN",
+    "AnyAudience",
     "TokenBadSignature",
     "TokenError",
     "TokenExpired",
@@ -36,6 +49,7 @@ __all__ = [
     "TokenWrongAudience",
     "TokenWrongIssuer",
     "TokenWrongType",
+    "is_signed_by",
     "jwk",
     "key_id",
     "public_key_from_jwk",
@@ -52,34 +66,10 @@ LARGEST_DOCUMENT = 4 * 1024 * 1024
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ", "cty"})
 
 
-class TokenError(DomainError):
-    """A token is refused; the code says why."""
+class AnyAudience(Enum):
+    """What the issuer itself asks for, who may read whatever it has signed (RFC 7662)."""
 
-    code = "token"
-
-
-class TokenMalformed(TokenError):
-    """The text is not a token of the one form accepted here."""
-
-    code = "token.malformed"
-
-
-class TokenBadSignature(TokenError):
-    """The signature is not by the key named."""
-
-    code = "token.bad_signature"
-
-
-class TokenUnknownKey(TokenError):
-    """The token names a key that is not among those trusted for it."""
-
-    code = "token.unknown_key"
-
-
-class TokenWrongType(TokenError):
-    """The token is of another type, or signed with another algorithm than its key's."""
-
-    code = "token.wrong_type"
+    ANY = "any"
 
 
 class TokenExpired(TokenError):
@@ -109,7 +99,8 @@ class TokenWrongAudience(TokenError):
 def sign(claims: Mapping[str, Any], signer: Signer, typ: str) -> str:
     """Return the claims as a compact JWS with the header `typ` (`JWT`, `at+jwt`, …).
 
-    Times in the claims are whole seconds since 1970 (RFC 7519 NumericDate).
+    Times in the claims are whole seconds since 1970 (RFC 7519 NumericDate). Raises what the signer
+    raises.
     """
     payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
     return _sign(payload, signer, {"typ": typ})
@@ -121,7 +112,7 @@ def verify(
     typ: str,
     *,
     issuer: str,
-    audience: str | None,
+    audience: str | AnyAudience | None,
     now: datetime,
     leeway: int = 0,
     largest: int = LARGEST_TOKEN,
@@ -129,14 +120,15 @@ def verify(
     """Check a token whole and return its claims.
 
     `keys` are the trusted keys by kid; `typ` must be the token's exactly. `iss`, `exp` and `iat`
-    are required; `aud` is required when `audience` is given and forbidden when it is None.
+    are required; `aud` is required when `audience` is given and forbidden when it is None; with
+    `AnyAudience.ANY` it is not looked at.
     `leeway` is how many seconds the maker's clock may be ahead of `now`; it never stretches the
     end. Raises a TokenError.
     """
     header, payload = _verify(token, keys, largest)
     if header.get("typ") != typ:
-        raise TokenWrongType(typ=header.get("typ", "")[:64])
-    claims = _object(payload)
+        raise TokenWrongType(typ=told(header.get("typ", "")))
+    claims = json_object(payload)
     _check_claims(claims, issuer, audience, int(now.timestamp()), leeway)
     return claims
 
@@ -159,7 +151,7 @@ def verify_bytes(
     """
     header, payload = _verify(token, keys, largest)
     if header.get("typ") != "JOSE" or content_type not in (None, header.get("cty")):
-        raise TokenWrongType(typ=header.get("cty", "")[:64])
+        raise TokenWrongType(typ=told(header.get("cty", "")))
     return payload
 
 
@@ -169,6 +161,18 @@ def key_id(token: str, *, largest: int = LARGEST_DOCUMENT) -> str:
     Use it to look up the key, never to believe the token. Raises TokenMalformed.
     """
     return str(_parse(token, largest)[0]["kid"])
+
+
+def is_signed_by(token: str, key: PublicKey) -> bool:
+    """Say whether a compact JWS is signed by the key, with the algorithm of the key.
+
+    Nothing else is looked at: read the token with `keys.compact` first.
+    """
+    try:
+        jws.verify(token, _VerifyingKey(key), algorithms=[key.algorithm.jose])
+    except JOSEError:
+        return False
+    return True
 
 
 class _SigningKey(Key):
@@ -203,7 +207,11 @@ for _algorithm in ALGORITHMS.values():
 def _sign(payload: bytes, signer: Signer, header: dict[str, str]) -> str:
     key = signer.public_key
     named = header | {"kid": key.kid}
-    return jws.sign(payload, _SigningKey(signer), headers=named, algorithm=key.algorithm.jose)
+    try:
+        return jws.sign(payload, _SigningKey(signer), headers=named, algorithm=key.algorithm.jose)
+    except JWSError as wrapped:
+        # What the signer raised, which python-jose hides: an outage must be told as one.
+        raise wrapped.__context__ or wrapped from None
 
 
 def _verify(
@@ -212,59 +220,42 @@ def _verify(
     header, payload = _parse(token, largest)
     key = keys.get(header["kid"])
     if key is None:
-        raise TokenUnknownKey(kid=header["kid"][:64])
+        raise TokenUnknownKey(kid=told(header["kid"]))
     # RFC 8725 §3.1: the key says which algorithm, the token may only agree.
     if header["alg"] != key.algorithm.jose:
-        raise TokenWrongType(algorithm=header["alg"][:64])
-    try:
-        jws.verify(token, _VerifyingKey(key), algorithms=[key.algorithm.jose])
-    except JOSEError:
-        raise TokenBadSignature(kid=key.kid) from None
+        raise TokenWrongType(algorithm=told(header["alg"]))
+    if not (_is_token_signed_by if len(token) <= LARGEST_TOKEN else is_signed_by)(token, key):
+        raise TokenBadSignature(kid=key.kid)
     return header, payload
+
+
+# A token of ours is shown again and again, at introspection and by portals, and its signature does
+# not change. Of claims nothing is remembered: they are read, and the time looked at, every time.
+_is_token_signed_by = lru_cache(maxsize=4096)(is_signed_by)
 
 
 def _parse(token: str, largest: int) -> tuple[dict[str, Any], bytes]:
     """Return header and payload of a token in the one accepted form; nothing is believed yet."""
-    parts = token.split(".") if len(token) <= largest else []
-    if len(parts) != 3:
-        raise TokenMalformed
-    header_bytes, payload, _ = (_decode(part) for part in parts)
-    header = _object(header_bytes)
+    head, payload, _ = parts(token, 3, largest)
+    header = json_object(head)
     # RFC 7515 §4.1.11: nothing critical is understood here. A key or a link to one inside the
     # token (`jwk`, `jku`, `x5c`, `x5u`) is refused with every other stranger.
     if not header.keys() <= _HEADER_MEMBERS or not {"alg", "kid"} <= header.keys():
         raise TokenMalformed
-    if not all(isinstance(value, str) for value in header.values()):
-        raise TokenMalformed
+    check_texts(header, header)
     return header, payload
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data.decode(), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        raise TokenMalformed from None
-    if not isinstance(value, dict):
-        raise TokenMalformed
-    return value
-
-
-def _without_duplicates(members: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    pairs = list(members)
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member stands twice")
-    return value
-
-
 def _check_claims(
-    claims: Mapping[str, Any], issuer: str, audience: str | None, now: int, leeway: int
+    claims: Mapping[str, Any],
+    issuer: str,
+    audience: str | AnyAudience | None,
+    now: int,
+    leeway: int,
 ) -> None:
     if claims.get("iss") != issuer:
         raise TokenWrongIssuer
-    told = claims.get("aud")
-    audiences = told if isinstance(told, list) else [told] if told is not None else []
-    if (audience is None and audiences) or (audience is not None and audience not in audiences):
+    if audience is not AnyAudience.ANY and not _is_meant(audience, claims.get("aud")):
         raise TokenWrongAudience
     if now >= _time(claims, "exp"):
         raise TokenExpired
@@ -273,15 +264,14 @@ def _check_claims(
         raise TokenNotYetValid
 
 
+def _is_meant(audience: str | None, aud: object) -> bool:
+    """Say whether a token with this `aud` is for `audience`, or for nobody when that is None."""
+    audiences = aud if isinstance(aud, list) else [aud] if aud is not None else []
+    return not audiences if audience is None else audience in audiences
+
+
 def _time(claims: Mapping[str, Any], name: str) -> int:
     value = claims.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise TokenMalformed(claim=name)
     return value
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return base64url.decode(text)
-    except ValueError:
-        raise TokenMalformed from None

@@ -31,6 +31,8 @@ class Place:
 
 NOWHERE = Place()
 
+_OPENING = frozenset({Purpose.ENVELOPE_RECEIVER, Purpose.TOKEN_ENCRYPTION})
+
 
 class TokenMissing(DomainError):
     """The key is, or should be, in a token, and none is set up."""
@@ -39,7 +41,7 @@ class TokenMissing(DomainError):
 
 
 class TokenCannotOpen(DomainError):
-    """A key that opens envelopes is not kept in a token: tokens only sign here."""
+    """A key that opens what is encrypted to it is not kept in a token: tokens only sign here."""
 
     code = "key.token_cannot_open"
 
@@ -74,7 +76,7 @@ class PrivateKeys:
 
         Raises TokenMissing, TokenCannotOpen, and what the token raises.
         """
-        if purpose is Purpose.ENVELOPE_RECEIVER:
+        if purpose in _OPENING:
             raise TokenCannotOpen(owner=owner)
         made = self._device().make(algorithm, f"{purpose.value} {owner}")
         return public_key(made.spki, algorithm), Place(handle=made.handle)

@@ -85,6 +85,8 @@ POLICY: Mapping[Purpose, Spans] = MappingProxyType(
         Purpose.ACCESS_TOKEN: _days(2, 90, 2),
         # An ID token is shown again to end a session, long after it expired (RP-Initiated Logout §4).
         Purpose.ID_TOKEN: _days(2, 90, 30),
+        # Handed out once it opens, not before; what was encrypted to the last one is on its way.
+        Purpose.TOKEN_ENCRYPTION: _days(0, 90, 2),
         Purpose.LICENCE_DATA: _days(7, _YEAR, 30),
         Purpose.LICENCE_CODE: _days(7, _YEAR, 30),
         Purpose.STATUS_LIST: _days(7, _YEAR, 7),

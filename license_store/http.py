@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Path, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, FastAPI, Header, Path, Request, Response
+from fastapi.security import HTTPBearer
+from fastapi.security.http import HTTPBase
 
 from keys.access_token import Caller, require
-from license_store import content, queries, status_publishing
+from license_store import content, demands, queries, status_publishing
 from license_store.application import Application
 from license_store.catalogue import LicenceType
 from license_store.desk import Desk
-from license_store.errors import NoLookupRight, TokenMissing
+from license_store.errors import NoLookupRight
 from license_store.issue import Issue, issue
 from license_store.licence import Holder
 from license_store.lifecycle import Revocation, revoke
@@ -73,36 +74,42 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
 )
 STATUS_LIST_MEDIA_TYPE = "application/statuslist+jwt"
 
-CheckToken = Callable[[str], Caller]
+CheckCaller = Callable[[Request], Caller]
 IdentifierIn = Annotated[
     str, Path(max_length=128, description="The licence identifier (电子证照标识).")
 ]
 
 
-def app(desk: Desk, check_token: CheckToken) -> FastAPI:
-    """Return the ASGI app of the licence API. `check_token` raises `TokenError`."""
+def app(desk: Desk, check_caller: CheckCaller) -> FastAPI:
+    """Return the ASGI app of the licence API. `check_caller` raises `TokenMissing`, `TokenError`."""
     api = FastAPI(
         title="Yinxin licences",
         description="Issue, read, end and look up electronic licences.",
         version="1",
     )
-    _add_issuing(api, desk, _caller(check_token))
-    _add_reading(api, desk, _caller(check_token))
-    _add_lookups(api, desk, _caller(check_token))
+    _add_issuing(api, desk, _caller(check_caller))
+    _add_reading(api, desk, _caller(check_caller))
+    _add_lookups(api, desk, _caller(check_caller))
     _add_public(api, desk)
     return api
 
 
-def _caller(check_token: CheckToken) -> Any:
+def _caller(check_caller: CheckCaller) -> Any:
     """Return the dependency that names the caller."""
-    scheme = HTTPBearer(auto_error=False, description="An access token (RFC 9068).")
+    bearer = HTTPBearer(auto_error=False, description="An access token (RFC 9068).")
+    bound = HTTPBase(
+        scheme="dpop",
+        scheme_name="DPoP",
+        auto_error=False,
+        description="An access token bound to a key, with a proof in the header DPoP (RFC 9449).",
+    )
 
     def caller(
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)],
+        request: Request,
+        _bearer: Annotated[object, Depends(bearer)],
+        _bound: Annotated[object, Depends(bound)],
     ) -> Caller:
-        if credentials is None:
-            raise TokenMissing
-        return check_token(credentials.credentials)
+        return check_caller(request)
 
     return Depends(caller)
 
@@ -139,6 +146,7 @@ def _add_issuing(api: FastAPI, desk: Desk, the_caller: Any) -> None:
         identifier: IdentifierIn, asked: RevocationIn, caller: Caller = the_caller
     ) -> LicenceOut:
         require(caller, "licence.revoke")
+        demands.meet(caller, "revoke_licence", desk.clock())
         command = Revocation(
             identifier, caller.organisation, _name_of(caller), asked.kind, asked.reason
         )

@@ -11,20 +11,30 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from service import embedded, locale, logs, migrating, openapi, running
-from service.commands import audit, bundle, ca, enrol, envelope, keys, trust
+from service import (
+    embedded,
+    idp_page,
+    locale,
+    logs,
+    migrating,
+    openapi,
+    running,
+    settings_page,
+)
+from service.commands import audit, bundle, ca, clients, enrol, envelope, keys, trust
 from service.commands.console import told
 from service.db import connect
 from service.plainly import plainly
-from service.settings import Settings, load, settings_page
+from service.settings import Settings, load, variable
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-for group in (keys, ca, trust, envelope, bundle, audit):
+for group in (keys, ca, trust, envelope, bundle, audit, clients):
     main.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 ca.commands.add_typer(enrol.commands, name="enrol")
 
-_SETTINGS_PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+_SETTINGS_PAGE, _IDP_PAGE = _DOCS / "settings.md", _DOCS / "idp.md"
 
 
 def run() -> None:
@@ -34,8 +44,15 @@ def run() -> None:
 
 
 @main.command()
-def serve() -> None:
+def serve(
+    issuer: Annotated[str, typer.Option(help="In place of YINXIN_ISSUER.")] = "",
+    host: Annotated[str, typer.Option(help="In place of YINXIN_HOST.")] = "",
+    port: Annotated[str, typer.Option(help="In place of YINXIN_PORT.")] = "",
+    trusted_proxies: Annotated[str, typer.Option(help="In place of YINXIN_TRUSTED_PROXIES.")] = "",
+) -> None:
     """Run the service until it is told to stop."""
+    typed = {"issuer": issuer, "host": host, "port": port, "trusted_proxies": trusted_proxies}
+    os.environ.update({variable(name): value for name, value in typed.items() if value})
     settings = _settings()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,7 +90,13 @@ def openapi_files(
 @main.command("settings-page")
 def write_settings_page() -> None:
     """Write docs/settings.md from the code."""
-    _SETTINGS_PAGE.write_text(settings_page(), "utf-8")
+    _SETTINGS_PAGE.write_text(settings_page.page(), "utf-8")
+
+
+@main.command("idp-page")
+def write_idp_page() -> None:
+    """Write docs/idp.md from the code."""
+    _IDP_PAGE.write_text(idp_page.page(), "utf-8")
 
 
 @main.command()
@@ -90,8 +113,13 @@ def _check_openapi() -> str:
 
 
 def _check_settings_page() -> str:
-    fresh = _SETTINGS_PAGE.exists() and _SETTINGS_PAGE.read_text("utf-8") == settings_page()
+    fresh = _SETTINGS_PAGE.exists() and _SETTINGS_PAGE.read_text("utf-8") == settings_page.page()
     return "" if fresh else "docs/settings.md is stale (run: .venv/bin/yinxin settings-page)"
+
+
+def _check_idp_page() -> str:
+    fresh = _IDP_PAGE.exists() and _IDP_PAGE.read_text("utf-8") == idp_page.page()
+    return "" if fresh else "docs/idp.md is stale (run: .venv/bin/yinxin idp-page)"
 
 
 def _check_locales() -> str:
@@ -115,6 +143,7 @@ def _check_migrations() -> str:
 _CHECKS: tuple[Callable[[], str], ...] = (
     _check_openapi,
     _check_settings_page,
+    _check_idp_page,
     _check_locales,
     _check_migrations,
 )

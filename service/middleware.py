@@ -1,7 +1,7 @@
 """What every request passes, as plain ASGI: its number, its log line, a body limit, safe headers."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -17,11 +17,24 @@ MOST_UPLOAD_BYTES = 21 * 1024 * 1024
 # Everything else is text that is read whole: a case with all its fields has a few KiB.
 MOST_TEXT_BYTES = 1024 * 1024
 
-# No `form-action`: browsers apply it to redirects too, and signing in ends at a portal's own address.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
+
+def content_security_policy(images: Iterable[str] = (), frames: Iterable[str] = ()) -> str:
+    """Return the policy of a page that may show pictures, or frames, of these origins too.
+
+    No `form-action`: browsers apply it to redirects too, and signing in ends at a portal's own address.
+    """
+    rules = [
+        "default-src 'self'",
+        " ".join(("img-src 'self' data: blob:", *images)),
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        *([" ".join(("frame-src", *frames))] if frames else []),
+    ]
+    return "; ".join(rules)
+
+
+CONTENT_SECURITY_POLICY = content_security_policy()
 
 _log = structlog.get_logger("yinxin.request")
 
@@ -119,6 +132,24 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedHeaders:
+    """Adds to each answer the headers that `of` works out from those of the request."""
+
+    app: ASGIApp
+    of: Callable[[Headers], Mapping[str, str]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        added = self.of(Headers(scope=scope)) if scope["type"] == "http" else {}
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(added)
             await send(message)
 
         await self.app(scope, receive, with_headers)

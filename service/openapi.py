@@ -1,14 +1,16 @@
 """The OpenAPI files: written from the apps themselves, and compared to what is committed."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from fastapi import FastAPI
 
-import idp.http
+import idp.admin.http
+import idp.description
 import license_store.http
 import verification.http
 from service.locale import locale_of, t
@@ -27,12 +29,14 @@ def documents() -> dict[str, str]:
     """Return each file's name and content."""
     with _unconnected() as world:
         apps: dict[str, FastAPI] = {
-            "idp": idp.http.app(world.provider),
-            "license_store": license_store.http.app(world.desk, world.check_token),
+            "license_store": license_store.http.app(world.desk, world.check_caller),
+            "identity": idp.admin.http.app(world.provider, world.check_manager),
             "verification": verification.http.app(world.verifier, t, locale_of),
             "sources": registers.app,
         }
-        return {f"{name}.yaml": _text(app) for name, app in apps.items()}
+        described = {name: app.openapi() for name, app in apps.items()}
+        described["idp"] = idp.description.document(world.provider.issuer)
+        return {f"{name}.yaml": _text(content) for name, content in described.items()}
 
 
 def stale() -> list[str]:
@@ -60,5 +64,5 @@ def _unconnected() -> Iterator[World]:
             yield world
 
 
-def _text(app: FastAPI) -> str:
-    return str(yaml.safe_dump(app.openapi(), allow_unicode=True, sort_keys=False, width=100))
+def _text(content: Mapping[str, Any]) -> str:
+    return str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100))

@@ -5,14 +5,14 @@ foresaw says nothing but the number of the request. OAuth errors are another dia
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 import structlog
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +21,10 @@ import idp.http
 import license_store.http
 import verification.http
 from keys.errors import DomainError
+from service.challenges import challenge
 from service.locale import catalogue, locale_of, t
+
+A = TypeVar("A", bound=Starlette)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -32,6 +35,7 @@ _GROUND_STATUS: Mapping[str, int] = {
     "request.not_found": 404,
     "request.method_not_allowed": 405,
     "request.too_large": 413,
+    "request.certificate": 400,
     "service.unavailable": 503,
     # keys has no HTTP of its own; what it refuses is refused alike everywhere.
     "token": 401,
@@ -98,9 +102,11 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
-    headers = {"Content-Language": locale, "Cache-Control": "no-store"} | _extra_headers(
-        code, status
-    )
+    headers = {"Content-Language": locale, "Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = "5"
+    if code.startswith("token."):
+        headers["WWW-Authenticate"] = challenge(request, code, parameters or {})
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
@@ -109,7 +115,7 @@ def request_id(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
-def install(app: FastAPI) -> FastAPI:
+def install(app: A) -> A:
     """Make `app` answer every error as a problem, and return it.
 
     A mounted app answers its own errors, so each one needs this.
@@ -120,17 +126,6 @@ def install(app: FastAPI) -> FastAPI:
     }
     app.exception_handlers = {**_ANSWERS, **own}
     return app
-
-
-def _extra_headers(code: str, status: int) -> dict[str, str]:
-    # RFC 6750 §3: a resource server says why a bearer token was not enough.
-    if code == "token.scope_missing":
-        return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    if code == "token.missing":
-        return {"WWW-Authenticate": "Bearer"}
-    if code.startswith("token."):
-        return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    return {"Retry-After": "5"} if status == 503 else {}
 
 
 def _domain_error(request: Request, error: DomainError) -> Response:

@@ -19,8 +19,9 @@ from keys.sm2 import backend_name
 from license_store.files import FileStore
 from service import embedded, migrating
 from service.app import app
+from service.refusals import refusals
 from service.seed import seed
-from service.settings import Mode, Settings, refusals
+from service.settings import Mode, Settings
 from service.simulators import registers
 from service.wiring import Chance, Surroundings, World, build, real_chance, refuse_sandbox_keys
 
@@ -72,6 +73,7 @@ def running(
         refuse_sandbox_keys(world)
         if not production:
             seed(world)
+        stopping.enter_context(world.tally.telling())
         if settings.worker:
             stopping.enter_context(world.queue.working())
         stopping.enter_context(_served(app(world), listening))
@@ -125,6 +127,8 @@ def _served(application: ASGIApp, listening: socket.socket) -> Iterator[None]:
         log_config=None,
         access_log=False,
         server_header=False,
+        # service.proxies believes those that the settings name, and no others.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)

@@ -1,4 +1,4 @@
-"""The sandbox's content: two issuing bodies with keys and seals, a reviewing body, staff and clients.
+"""The sandbox's content: two issuing bodies with keys and seals, a reviewing body, staff, clients, a citizen.
 
 Everything here is public knowledge and says so in its name: a production service refuses to seed,
 and refuses a database that was seeded. Seeding again changes nothing, except that clients and the
@@ -17,7 +17,7 @@ from idp.staff import Opening
 from idp.tables import ClientRow
 from idp.vocabulary import GrantType, Realm
 from keys import authority, time_authority, vault
-from keys.algorithms import ES256, GUARDED, SM2_SM3, Algorithm, Purpose
+from keys.algorithms import EDDSA, ES256, GUARDED, PS256, RS256, SM2_SM3, Algorithm, Purpose
 from keys.certificates import Subject, parse
 from keys.sandbox_authorities import found_sandbox, publish_root_lists
 from keys.sandbox_custodians import sandbox_consent
@@ -26,9 +26,11 @@ from license_store.rights import grant_lookup, register_issuer
 from seal import registry
 from seal.seal_picture import draw
 from seal.ses import make_seal
+from service import sandbox_citizen
 from service.public_artefacts import SERVICE
 from service.sandbox_root import sign_sandbox_root
 from service.settings import Mode
+from service.token_keys import owner_of
 from service.wiring import World
 
 CONSTRUCTION_PERMIT = "11100000000013338W009"
@@ -47,6 +49,7 @@ _SEAL_LASTS = timedelta(days=5 * 365)
 _SERVICE_KEYS = (
     Purpose.ACCESS_TOKEN,
     Purpose.ID_TOKEN,
+    Purpose.TOKEN_ENCRYPTION,
     Purpose.STATUS_LIST,
     Purpose.TRUST_LIST,
     Purpose.JOURNAL,
@@ -121,6 +124,8 @@ def seed(world: World) -> None:
         found_sandbox(tx, world.vault, world.address)
         for purpose in _SERVICE_KEYS:
             _key(tx, world, purpose, SERVICE, ES256)
+        for algorithm in (RS256, PS256, EDDSA, SM2_SM3):
+            _key(tx, world, Purpose.ID_TOKEN, owner_of(algorithm), algorithm)
         _certified_key(tx, world, Purpose.SEAL_MAKER, SERVICE, SM2_SM3, _SEAL_MAKER)
         _certified_key(tx, world, Purpose.TIME_STAMP, time_authority.OWNER, ES256, _TIME_STAMP)
         _certified_key(
@@ -135,6 +140,7 @@ def seed(world: World) -> None:
         grant_lookup(tx, REVIEWING.uscc, CONSTRUCTION_PERMIT, REVIEWED_FIELDS)
         for registration in _registrations(world):
             _register(tx, world, registration)
+        sandbox_citizen.move_in(tx, world.provider)
     world.artefacts.forget()
 
 

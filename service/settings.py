@@ -1,16 +1,18 @@
 """Every setting of the service, read from `YINXIN_*` in the environment and from nowhere else.
 
-Each has a default that is good for trying things out. `refusals` lists, by name, what a production
-service must not run with. `docs/settings.md` is generated from this file.
+Each has a default that is good for trying things out; `service.refusals` names those that production
+does not run with.
 """
 
 import re
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,8 +22,6 @@ from keys.algorithms import ALGORITHMS
 PREFIX = "YINXIN_"
 SANDBOX_MARK = "sandbox-"
 SECRETS = ("key_encryption_key", "number_index_key", "number_seal_key", "session_secret")
-
-
 TOKEN_MARK = "pkcs11-"  # noqa: S105 - it says that a token opens what follows
 
 # 32 bytes, or nothing; a sandbox's own say what they are.
@@ -30,9 +30,16 @@ _KEY_ENCRYPTION_KEY = re.compile(rf"{_SECRET.pattern}|{TOKEN_MARK}(?:[0-9a-f]{{2
 _SECRET_FORM = "must be 64 hexadecimal digits (openssl rand -hex 32)"  # noqa: S105
 _KEY_FORM = f"{_SECRET_FORM}, or {TOKEN_MARK} and a key that the PKCS#11 token wrapped"
 
+ISSUER_PATH = "/oidc"
+"""The path of the issuer that nobody named."""
+
+# OpenID Connect Discovery 1.0 §3, RFC 8414 §2: an issuer has neither query nor fragment.
+_ADDRESS = r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*)?$"
+Network = IPv4Network | IPv6Network
+
 
 class Mode(StrEnum):
-    """What the service is for. Only `sandbox` seeds people and runs simulators."""
+    """What the service is for. In production nobody is seeded and no simulator runs."""
 
     SANDBOX = "sandbox"
     TEST = "test"
@@ -53,7 +60,51 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "",
         description="The address people and portals use, without a slash at the end. "
-        "It is printed in every code. Empty: `http://localhost:<port>`.",
+        "It is printed in every code. Empty: the issuer's origin, else `http://localhost:<port>`.",
+    )
+    issuer: str = Field(
+        "",
+        pattern=_ADDRESS,
+        description="The issuer identifier of OpenID Connect, exactly as clients know it, without a "
+        "slash at the end; its endpoints are below it. Empty: `/oidc` at the public address.",
+    )
+    mtls_url: str = Field(
+        "",
+        pattern=_ADDRESS,
+        description="What stands in for the issuer where the TLS proxy asks for client certificates: "
+        "another host, the same path. Empty: it asks for them at the issuer, if at all.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the TLS proxies in front, with commas between. Only "
+        "they are believed in `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and the client "
+        "certificate's header.",
+    )
+    client_certificate_header: str = Field(
+        "Client-Cert",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="The header in which a trusted proxy hands on the client's certificate: as of "
+        "RFC 9440, or PEM with percent-encoding (nginx `$ssl_client_escaped_cert`). For clients with "
+        "`tls_client_auth` the proxy must hand on only those that an authority it trusts issued.",
+    )
+    dpop_nonce: Literal["offered", "required"] = Field(
+        "offered",
+        description="Whether a DPoP proof must hold a nonce of ours (`required`, RFC 9449 §8) or may.",
+    )
+    registration: Literal["closed", "open"] = Field(
+        "closed",
+        description="Whether clients register themselves (RFC 7591) with an initial access token only "
+        "(`closed`), or everybody may (`open`).",
+    )
+    outgoing_loopback: bool | None = Field(
+        None,
+        description="Whether requests to addresses that clients told us may go to this machine, over "
+        "plain http too. Not set: not in production.",
+    )
+    outgoing_ca_file: str = Field(
+        "",
+        description="A file (PEM) of authorities that those requests trust beside the machine's own. "
+        "Empty: that of `SSL_CERT_FILE`, if it is set.",
     )
     database_url: str = Field(
         "",
@@ -155,10 +206,59 @@ class Settings(BaseSettings):
                 raise ValueError(f"there is no algorithm {name}, only {', '.join(ALGORITHMS)}")
         return told
 
+    @field_validator("issuer")
+    @classmethod
+    def _is_at_the_public_address(cls, issuer: str, info: ValidationInfo) -> str:
+        # Signing in goes from the endpoints to the pages and back: cookies are for one host.
+        if issuer and info.data.get("public_url", "").rstrip("/") not in ("", _origin(issuer)):
+            raise ValueError(f"must be at the address of {variable('public_url')}")
+        return issuer
+
+    @field_validator("mtls_url")
+    @classmethod
+    def _has_the_issuers_path(cls, url: str, info: ValidationInfo) -> str:
+        path = urlsplit(info.data.get("issuer") or ISSUER_PATH).path
+        if url and urlsplit(url).path != path:
+            raise ValueError("must have the same path as the issuer")
+        return url
+
+    @field_validator("outgoing_ca_file")
+    @classmethod
+    def _holds_certificates(cls, file: str) -> str:
+        try:
+            if file:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+        except OSError:  # what is in the file is no certificate: SSLError is one too
+            raise ValueError("must be a file of certificates in PEM") from None
+        return file
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_networks(cls, told: str) -> str:
+        _networks(told)
+        return told
+
     @property
     def address(self) -> str:
         """The public address, without a slash at the end."""
-        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
+        return (
+            self.public_url.rstrip("/") or _origin(self.issuer) or f"http://localhost:{self.port}"
+        )
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies that are believed."""
+        return _networks(self.trusted_proxies)
+
+    def issuer_at(self, address: str) -> str:
+        """Return the issuer identifier of the service at the public address."""
+        return self.issuer or f"{address}{ISSUER_PATH}"
+
+    @property
+    def may_reach_loopback(self) -> bool:
+        """Whether requests to clients' addresses may go to this machine."""
+        told = self.outgoing_loopback
+        return self.mode is not Mode.PRODUCTION if told is None else told
 
     @property
     def retirements(self) -> Mapping[str, date]:
@@ -187,17 +287,6 @@ class WrongSettingError(Exception):
     """A setting has a value that it cannot have; the text names each, and shows no value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A setting that production does not accept, and why."""
-
-    setting: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.setting}: {self.reason}"
-
-
 def load(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`.
 
@@ -209,10 +298,18 @@ def load(environment: Mapping[str, str]) -> Settings:
     if unknown:
         raise UnknownSettingError(f"unknown setting: {', '.join(unknown)} (see docs/settings.md)")
     try:
-        return Settings()
+        return Settings(**_of_everybody(environment))
     except ValidationError as error:
         wrong = (f"{variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
         raise WrongSettingError("\n".join(wrong)) from None
+
+
+def _of_everybody(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what variables that are not ours alone tell, where ours do not."""
+    authorities = environment.get("SSL_CERT_FILE", "")
+    if authorities and not environment.get(variable("outgoing_ca_file")):
+        return {"outgoing_ca_file": authorities}
+    return {}
 
 
 def variable(field: str) -> str:
@@ -220,35 +317,21 @@ def variable(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def refusals(settings: Settings) -> tuple[Refusal, ...]:
-    """Return what in `settings` production does not accept; nothing in the other modes."""
-    if settings.mode is not Mode.PRODUCTION:
-        return ()
-    found = []
-    if settings.simulators:
-        found.append(
-            Refusal(variable("simulators"), "simulators answer for no real person; set it to false")
-        )
-    for source in ("population_register_url", "sms_gateway_url"):
-        if not getattr(settings, source).startswith("https://"):
-            found.append(Refusal(variable(source), "must be the https URL of the real source"))
-    if not settings.address.startswith("https://"):
-        found.append(Refusal(variable("public_url"), "must be an https URL"))
-    for secret in SECRETS:
-        value = settings.secret(secret)
-        if not value:
-            found.append(
-                Refusal(variable(secret), "must be set, and kept outside this machine's disk")
-            )
-        elif value.startswith(SANDBOX_MARK):
-            found.append(Refusal(variable(secret), "is a sandbox secret; make one of your own"))
-    if any(key.startswith(SANDBOX_MARK) for key in settings.older_keys()):
-        found.append(Refusal(variable("older_key_encryption_keys"), "hold a sandbox secret"))
-    return tuple(found)
-
-
 def _listed(text: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """Read addresses and networks. Raises ValueError."""
+    try:
+        return tuple(ip_network(part) for part in _listed(text))
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def _retirements(text: str) -> dict[str, date]:
@@ -272,25 +355,3 @@ def _key_in(file: Path) -> str:
     if not text or not _KEY_ENCRYPTION_KEY.fullmatch(text):
         raise WrongSettingError(f"{name}: its content {_KEY_FORM}")
     return text
-
-
-def settings_page() -> str:
-    """Return `docs/settings.md`, written from the fields above."""
-    lines = [
-        "# Settings",
-        "",
-        "All are environment variables. `.venv/bin/yinxin settings-page` writes this page from the code.",
-        "",
-        "| variable | default | what it is |",
-        "| --- | --- | --- |",
-    ]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        shown = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
-        lines.append(
-            f"| `{variable(name)}` | {f'`{shown}`' if shown else ''} | {field.description} |"
-        )
-    strict = Settings.model_construct(mode=Mode.PRODUCTION)
-    lines += ["", "`YINXIN_MODE=production` starts only when none of these is left:", ""]
-    lines += [f"- `{refusal.setting}` {refusal.reason}." for refusal in refusals(strict)]
-    return "\n".join(lines) + "\n"

@@ -14,17 +14,24 @@ from pathlib import Path
 
 import httpx2
 import structlog
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from redis import Redis
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
 
-from idp.provider import Provider
+import idp.admin.http
+import idp.jobs
+from idp import pruning
+from idp.outgoing import Outgoing
+from idp.provider import Openness, Provider
 from idp.sources.population_register import HttpPopulationRegister
 from idp.sources.sms_gateway import HttpSmsGateway
 from keys import crl_publishing, enrolment, journal_sequencer, ocsp_publishing
 from keys.access_token import Caller
 from keys.algorithm_policy import AlgorithmPolicy
-from keys.algorithms import Purpose
-from keys.key_use import in_journal
+from keys.key_tally import Tally
 from keys.protected_numbers import NumberProtector
 from keys.tables import authority, custodian, private_key
 from keys.vault import Vault
@@ -32,15 +39,15 @@ from license_store.desk import Desk
 from license_store.files import FileStore, open_files
 from license_store.jobs import Job, jobs
 from service import key_encryption
-from service.db import Begin, beginner, connect
+from service.db import Begin, beginner, connect, reader
 from service.public_artefacts import SERVICE, OwnArtefacts
 from service.queue import Queue
 from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings
-from service.token_check import published_keys, token_check
+from service.token_check import caller_check, token_check
+from service.token_keys import TokenKeys
 from verification.verifier import Verifier
 
 _SOURCE_TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
-_TOKENS = (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
 
 _log = structlog.get_logger("yinxin.wiring")
 
@@ -77,6 +84,7 @@ class Ground:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     vault: Vault
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +100,15 @@ class World:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     vault: Vault
+    tally: Tally
     provider: Provider
     desk: Desk
     artefacts: OwnArtefacts
     verifier: Verifier
     queue: Queue
     check_token: Callable[[str], Caller]
+    check_caller: Callable[[Request], Caller]
+    check_manager: Callable[[Request], Caller]
 
     @property
     def licence_audience(self) -> str:
@@ -123,15 +134,17 @@ def ground(settings: Settings, database_url: str, chance: Chance) -> Iterator[Gr
         closing.callback(engine.dispose)
         token = closing.enter_context(key_encryption.token(settings))
         begin = beginner(engine)
+        tally = Tally(begin)
+        closing.callback(_tell_the_rest, tally)
         vault = Vault(
             key_encryption.keys_of(settings, _secret_text(settings, SECRETS[0], chance), token),
             chance.clock,
             chance.random,
-            record=in_journal(begin),
+            record=tally.record,
             token=token,
             policy=AlgorithmPolicy().with_retirements(settings.retirements),
         )
-        yield Ground(settings, engine, begin, chance.clock, chance.random, vault)
+        yield Ground(settings, engine, begin, chance.clock, chance.random, vault, tally)
 
 
 @contextmanager
@@ -148,15 +161,31 @@ def build(
         begin, vault = below.begin, below.vault
         redis = closing.enter_context(Redis.from_url(around.redis_url))
         protector = NumberProtector(keys["number_index_key"], keys["number_seal_key"])
+        token_keys = TokenKeys(begin, vault, chance.clock)
         provider = Provider(
             begin=begin,
+            reading=reader(below.engine),
             clock=chance.clock,
             random=chance.random,
             redis=redis,
-            signer=lambda tx, purpose: vault.signer(tx, purpose, SERVICE, by="idp"),
-            token_keys=lambda tx: tuple(published_keys(tx, vault, *_TOKENS).values()),
+            signer=token_keys.signer,
+            token_keys=token_keys.published,
+            encryption_key=token_keys.encryption_key,
+            opener=token_keys.opener,
+            defer=lambda tx, name, arguments: queue.defer(tx, name, arguments),
+            outgoing=Outgoing(
+                loopback_allowed=settings.may_reach_loopback,
+                ca_file=Path(settings.outgoing_ca_file) if settings.outgoing_ca_file else None,
+            ),
+            openness=Openness(
+                registration=settings.registration == "open",
+                core_clients=settings.mode is Mode.SANDBOX,
+            ),
             protector=protector,
             public_url=around.address,
+            issuer=settings.issuer_at(around.address),
+            mtls_url=settings.mtls_url or None,
+            dpop_nonce_required=settings.dpop_nonce == "required",
             population_register=HttpPopulationRegister(
                 _client(closing, settings.population_register_url or around.simulators_url)
             ),
@@ -164,6 +193,7 @@ def build(
                 _client(closing, settings.sms_gateway_url or around.simulators_url)
             ),
             secret=keys["session_secret"],
+            subject_key=_subject_key(keys["number_index_key"]),
         )
         # The desk defers jobs and the jobs use the desk: the table is filled once both are there.
         every_job: dict[str, Job] = {}
@@ -179,8 +209,15 @@ def build(
             protector=protector,
             public_url=around.address,
         )
-        every_job |= {**jobs(desk), **_own_jobs(begin, vault, chance.clock)}
+        every_job |= {
+            **jobs(desk),
+            **{name: Job(run) for name, run in idp.jobs.jobs(provider).items()},
+            **_own_jobs(begin, vault, chance.clock),
+        }
         artefacts = OwnArtefacts(begin, vault, desk, chance.clock)
+        check_token = token_check(
+            begin, vault, provider.issuer, licence_audience(around.address), chance.clock
+        )
         yield World(
             settings=settings,
             address=around.address,
@@ -191,13 +228,23 @@ def build(
             clock=chance.clock,
             random=chance.random,
             vault=vault,
+            tally=below.tally,
             provider=provider,
             desk=desk,
             artefacts=artefacts,
             verifier=Verifier(artefacts, chance.clock, around.address),
             queue=queue,
-            check_token=token_check(
-                begin, vault, provider.issuer, licence_audience(around.address), chance.clock
+            check_token=check_token,
+            check_caller=caller_check(provider, check_token),
+            check_manager=caller_check(
+                provider,
+                token_check(
+                    begin,
+                    vault,
+                    provider.issuer,
+                    idp.admin.http.audience(around.address),
+                    chance.clock,
+                ),
             ),
         )
 
@@ -231,6 +278,11 @@ def _secret_text(settings: Settings, name: str, chance: Chance) -> str:
     return settings.secret(name) or _kept_secret(settings.var / "secrets" / name, chance)
 
 
+def _subject_key(of: bytes) -> bytes:
+    """Derive the key of pairwise identifiers: it must last as long as the index it comes from."""
+    return HKDF(SHA512(), 64, salt=None, info=b"yinxin pairwise subjects").derive(of)
+
+
 def _kept_secret(path: Path, chance: Chance) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -251,6 +303,14 @@ def _client(closing: ExitStack, base_url: str) -> httpx2.Client:
     return closing.enter_context(
         httpx2.Client(base_url=base_url, timeout=_SOURCE_TIMEOUT, verify=tls)
     )
+
+
+def _tell_the_rest(tally: Tally) -> None:
+    """Write the uses of keys that are still only counted: nobody could after the process ends."""
+    try:
+        tally.flush()
+    except SQLAlchemyError as cause:
+        _log.error("key uses were not told", uses=tally.untold, cause=type(cause).__name__)
 
 
 def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapping[str, Job]:
@@ -287,6 +347,9 @@ def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapp
         with begin() as tx:
             enrolment.break_off_abandoned(tx, by=SERVICE, now=clock())
 
+    def prune_identity() -> None:
+        pruning.run(begin, clock())
+
     return {
         "chain_journal": Job(chain_journal, every="* * * * *"),
         "rotate_keys": Job(rotate_keys, every="17 3 * * *"),
@@ -294,4 +357,5 @@ def _own_jobs(begin: Begin, vault: Vault, clock: Callable[[], datetime]) -> Mapp
         "publish_lists": Job(publish_lists, every="* * * * *"),
         "sign_answers": Job(sign_answers, every="* * * * *"),
         "break_off_sittings": Job(break_off_sittings, every="*/15 * * * *"),
+        "prune_identity": Job(prune_identity, every="7 * * * *"),
     }

@@ -46,9 +46,17 @@ class Browser:
         self.http.close()
 
     def authorize(
-        self, client: SandboxClient, scope: str, username: str = "", password: str = ""
+        self,
+        client: SandboxClient,
+        scope: str,
+        username: str = "",
+        password: str = "",
+        **more: str,
     ) -> Tokens:
-        """Sign in to a portal by authorization code with PKCE, and return its tokens."""
+        """Sign in to a portal by authorization code with PKCE, and return its tokens.
+
+        `more` are further parameters of the request.
+        """
         verifier = secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
@@ -60,6 +68,7 @@ class Browser:
             "nonce": secrets.token_urlsafe(8),
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
+            **more,
         }
         answer = self.http.get(f"/oidc/authorize?{urlencode(query)}")
         asked_again = False

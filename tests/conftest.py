@@ -27,8 +27,8 @@ Clone = Callable[[str], AbstractContextManager[str]]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name bytes by their argument, for some are random: every process must collect the same tests."""
-    return argname if isinstance(val, bytes) else None
+    """Name bytes and JSON by their argument, for some are random: every process must collect the same."""
+    return argname if isinstance(val, bytes | dict | list) else None
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from idp.errors import PasswordWeak
 from idp.provider import Provider
 
 AMR = "pwd"  # RFC 8176 §2
+REACHES = 1
+"""The highest level a sign-in by password alone reaches."""
+
 MINIMUM = 10
 _MAXIMUM = 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

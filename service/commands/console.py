@@ -12,13 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
+from idp.provider import Provider
 from keys import two_person
 from keys.custodians import Custodian, prove
 from keys.errors import DomainError
 from keys.two_person import Consent
 from service import embedded, locale, logs, migrating, wiring
 from service.settings import Settings, load
-from service.wiring import Ground
+from service.wiring import Ground, Surroundings
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
@@ -64,6 +65,9 @@ PassphraseFile = Annotated[
 ]
 
 
+# Nothing connects to it until it is used, and no command uses it.
+_NO_REDIS = "redis://localhost"
+
 _SITTING = timedelta(minutes=10)
 """How long custodians who sit at one terminal agree to what they came for."""
 
@@ -99,6 +103,21 @@ def ground() -> Iterator[Ground]:
         opened = closing.enter_context(wiring.ground(settings, url, wiring.real_chance()))
         migrating.upgrade(opened.engine)
         yield opened
+
+
+@contextmanager
+def identity() -> Iterator[Provider]:
+    """Open identity as the settings have it, without the service around it: no Redis, no jobs."""
+    settings = load_settings()
+    logs.configure("warning")
+    with ExitStack() as closing:
+        url = settings.database_url or closing.enter_context(
+            embedded.database(settings.var, _aside)
+        )
+        around = Surroundings(url, settings.redis_url or _NO_REDIS, settings.address, "")
+        world = closing.enter_context(wiring.build(settings, around, wiring.real_chance()))
+        migrating.upgrade(world.engine)
+        yield world.provider
 
 
 def answer(told: Any, as_json: bool, sentence: str = "") -> None:

@@ -4,7 +4,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from idp.errors import DisplayedError
+from idp.errors import DisplayedError, LogoutRefused
 from keys.errors import DomainError
 from service.pages.rendering import draw
 from service.pages.visit import Visit
@@ -17,6 +17,8 @@ _log = structlog.get_logger("yinxin.pages")
 def failure(visit: Visit, error: Exception) -> Response:
     """Return the page for an error."""
     match error:
+        case LogoutRefused():
+            return _told(visit, 400, visit.t("failure.logout"), error, "logout_text")
         case DisplayedError():
             return _told(visit, 400, visit.t("failure.authorization"), error, "authorization_text")
         case DomainError():

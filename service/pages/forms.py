@@ -1,9 +1,10 @@
 """The edge of every page: the form is read and proven ours, cookies are set, errors become pages."""
 
-from collections.abc import Awaitable, Callable, ItemsView
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, ItemsView, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -13,25 +14,33 @@ from starlette.responses import RedirectResponse, Response
 from idp import sessions
 from idp.interaction import BROWSER_COOKIE
 from keys.errors import DomainError
+from service import locale
 from service.locale import locale_of
 from service.pages.failure import expired_form, failure
-from service.pages.visit import Visit, visitor_of
+from service.pages.visit import Visit, Visitor, visitor_of
+from service.problems import UNAVAILABLE
 from service.wiring import World
 
 Page = Callable[[Visit], Response]
+Known = Callable[[World, Request], Visitor | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MOST_FIELDS = 40
+_log = structlog.get_logger("yinxin.pages")
 
 
-def page(world: World, function: Page) -> Endpoint:
-    """Return the endpoint of a page; `function` runs in a thread and may use the database."""
+def page(world: World, function: Page, *, public: bool = False) -> Endpoint:
+    """Return the endpoint of a page; `function` runs in a thread and may use the database.
+
+    A `public` page is there when the database is not: whoever visits is then nobody in particular.
+    """
+    known = _known_if_possible if public else visitor_of
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST":
-            return await run_in_threadpool(_answer, world, function, request, FormData())
+            return await run_in_threadpool(_answer, world, known, function, request, FormData())
         try:
             async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
-                return await run_in_threadpool(_answer, world, function, request, form)
+                return await run_in_threadpool(_answer, world, known, function, request, form)
         except HTTPException as error:
             return await run_in_threadpool(failure_page, world, request, error)
 
@@ -41,17 +50,30 @@ def page(world: World, function: Page) -> Endpoint:
 def failure_page(world: World, request: Request, error: Exception) -> Response:
     """Return the page for an error that no page's own function met."""
     visit = _visit(world, request, FormData())
+    if isinstance(error, (DomainError, HTTPException)):
+        # Any other error may be the database's own: no second look at it.
+        visit = replace(visit, visitor=_known_if_possible(world, request))
     return _recognised_again(visit, failure(visit, error))
 
 
-def _answer(world: World, function: Page, request: Request, form: FormData) -> Response:
+def _answer(
+    world: World, known: Known, function: Page, request: Request, form: FormData
+) -> Response:
     visit = _visit(world, request, form)
     try:
-        visit = _visit(world, request, form, known=True)
+        visit = replace(visit, visitor=known(world, request))
         answer = expired_form(visit) if visit.posted and not visit.is_own_form else function(visit)
     except Exception as error:
         answer = failure(visit, error)
     return _recognised_again(visit, answer)
+
+
+def _known_if_possible(world: World, request: Request) -> Visitor | None:
+    try:
+        return visitor_of(world, request)
+    except UNAVAILABLE as away:
+        _log.warning("visitor unknown", cause=type(away).__name__)
+        return None
 
 
 def _recognised_again(visit: Visit, answer: Response) -> Response:
@@ -61,13 +83,12 @@ def _recognised_again(visit: Visit, answer: Response) -> Response:
     return answer
 
 
-def _visit(world: World, request: Request, form: FormData, *, known: bool = False) -> Visit:
+def _visit(world: World, request: Request, form: FormData) -> Visit:
     return Visit(
         world=world,
         request=request,
         locale=locale_of(request),
         browser=request.cookies.get(BROWSER_COOKIE) or world.provider.handle(),
-        visitor=visitor_of(world, request) if known else None,
         form=form,
     )
 
@@ -86,6 +107,18 @@ def keep_session(visit: Visit, answer: Response, cookie: str) -> None:
 def go(address: str) -> RedirectResponse:
     """Send the browser on with a GET."""
     return RedirectResponse(address, 303)
+
+
+def in_language_of(visit: Visit, ui_locales: Sequence[str]) -> Visit:
+    """Return the visit in the language a portal asked for (OpenID Connect Core §3.1.2.1).
+
+    What the visitor chose on the page itself, which stands in its address, goes first.
+    """
+    if visit.asked("ui_locales"):
+        return visit
+    accepted = visit.request.headers.get("Accept-Language")
+    chosen = visit.request.cookies.get(locale.COOKIE)
+    return replace(visit, locale=locale.negotiate(" ".join(ui_locales), chosen, accepted))
 
 
 def local_path(text: str, otherwise: str) -> str:

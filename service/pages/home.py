@@ -21,10 +21,10 @@ _PARAMETER = re.compile(r"\{\w+\}")
 def routes(world: World) -> list[Route | Mount]:
     """Return the routes of these pages, the static files and the web faces."""
     return [
-        Route("/", page(world, _home)),
-        Route("/connect", page(world, _connect)),
-        Route("/problems/{code}", page(world, _problem)),
-        Route("/preferences", page(world, _prefer), methods=["POST"]),
+        Route("/", page(world, _home, public=True)),
+        Route("/connect", page(world, _connect, public=True)),
+        Route("/problems/{code}", page(world, _problem, public=True)),
+        Route("/preferences", page(world, _prefer, public=True), methods=["POST"]),
         *fonts.routes(),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -36,8 +36,9 @@ def _home(visit: Visit) -> Response:
 
 def _connect(visit: Visit) -> Response:
     address = visit.world.address
+    issuer_path = urlsplit(visit.world.provider.issuer).path
     doors = (
-        ("identity", "/oidc/.well-known/openid-configuration"),
+        ("identity", f"{issuer_path}/.well-known/openid-configuration"),
         ("licences", "/api/licences/openapi.json"),
         ("verification", "/api/verification/openapi.json"),
         ("trust", "/api/verification/trust-list"),

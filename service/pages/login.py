@@ -1,9 +1,7 @@
-"""Sign in, for a portal that asks or for our own pages, and sign out.
+"""Sign in, for a portal that asks or for our own pages.
 
 The pages decide nothing: `idp.interaction` checks the password, and the browser goes back to it.
 """
-
-from dataclasses import replace
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,8 +10,8 @@ from idp import interaction, sessions
 from idp.errors import SignInRefused, TooManyTries
 from idp.interaction import Details, SignIn
 from idp.vocabulary import Realm
-from service import locale
-from service.pages.forms import Faults, go, keep_session, local_path, page, told
+from service.locale import DEFAULT, catalogue
+from service.pages.forms import Faults, go, in_language_of, keep_session, local_path, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
 from service.wiring import World
@@ -22,18 +20,17 @@ WALLET = "/my/licences"
 
 
 def routes(world: World) -> list[Route]:
-    """Return the routes of these pages."""
-    return [
-        Route("/login", page(world, _login), methods=["GET", "POST"]),
-        Route("/logout", page(world, _logout), methods=["POST"]),
-        Route("/signed-out", page(world, _signed_out)),
-    ]
+    """Return the route of this page."""
+    return [Route("/login", page(world, _login), methods=["GET", "POST"])]
 
 
 def _login(visit: Visit) -> Response:
     asker = _asker(visit)
-    if asker is not None and not visit.asked("ui_locales"):
-        visit = _in_language_of(visit, asker)
+    if asker is not None:
+        visit = in_language_of(visit, asker.ui_locales)
+    if asker is not None and visit.typed("decision") == "deny":
+        interaction.deny(visit.world.provider, asker.uid, visit.browser)
+        return go(interaction.resume_url(visit.world.provider, asker.uid))
     if visit.posted:
         return _sign_in(visit, asker)
     if asker is None and visit.visitor is not None and visit.visitor.is_citizen:
@@ -48,13 +45,6 @@ def _asker(visit: Visit) -> Details | None:
         return None
     with visit.world.begin() as tx:
         return interaction.details(tx, visit.world.provider, uid, visit.browser)
-
-
-def _in_language_of(visit: Visit, asker: Details) -> Visit:
-    """Return the visit in the language the portal asked for (OpenID Connect Core §3.1.2.1)."""
-    accepted = visit.request.headers.get("Accept-Language")
-    chosen = visit.request.cookies.get(locale.COOKIE)
-    return replace(visit, locale=locale.negotiate(" ".join(asker.ui_locales), chosen, accepted))
 
 
 def _sign_in(visit: Visit, asker: Details | None) -> Response:
@@ -72,6 +62,7 @@ def _sign_in(visit: Visit, asker: Details | None) -> Response:
         username=visit.typed("username"),
         password=visit.typed("password"),
         address=visit.address,
+        device=visit.device,
         interaction=asker.uid if asker else None,
         browser=visit.browser,
         session=visit.request.cookies.get(sessions.COOKIE),
@@ -92,27 +83,39 @@ def _sign_in(visit: Visit, asker: Details | None) -> Response:
     if asker is not None:
         answer = go(interaction.resume_url(provider, asker.uid))
     else:
-        answer = go(_next(visit) if realm is Realm.CITIZEN else "/")
+        answer = go(
+            _next(visit) if realm is Realm.CITIZEN else local_path(visit.asked("next"), "/")
+        )
     keep_session(visit, answer, opened.cookie)
     return answer
 
 
 def _form(visit: Visit, asker: Details | None, faults: Faults, status: int = 200) -> Response:
-    portal = ""
-    if asker is not None:
-        portal = asker.client_name_en if visit.locale == "en" else asker.client_name_zh
+    realm = _realm(visit, asker)
     username = visit.typed("username") or (asker and asker.login_hint) or ""
     return draw(
         visit,
         "login.html",
         status,
-        realm=_realm(visit, asker),
-        portal=portal,
+        images=[asker.logo_uri] if asker and asker.logo_uri else (),
+        realm=realm,
+        asker=asker,
+        portal=visit.either(asker.client_name_zh, asker.client_name_en) if asker else "",
+        why=_why(visit, asker),
         uid=asker.uid if asker else "",
-        next=local_path(visit.asked("next"), ""),
         username=username,
         faults=faults,
     )
+
+
+def _why(visit: Visit, asker: Details | None) -> str:
+    """Return why somebody who is signed in is asked to sign in once more, or nothing."""
+    if visit.visitor is None:
+        return ""
+    because = "other_realm" if asker is None else asker.because
+    key = f"login.why.{because}"
+    # Whoever went back from a later page need not sign in at all: there is no why.
+    return visit.t(key, name=visit.visitor.name) if key in catalogue(DEFAULT) else ""
 
 
 def _realm(visit: Visit, asker: Details | None) -> Realm:
@@ -124,16 +127,3 @@ def _realm(visit: Visit, asker: Details | None) -> Realm:
 
 def _next(visit: Visit) -> str:
     return local_path(visit.asked("next"), WALLET)
-
-
-def _logout(visit: Visit) -> Response:
-    provider = visit.world.provider
-    with provider.begin() as tx:
-        sessions.end(tx, provider, visit.request.cookies.get(sessions.COOKIE))
-    answer = go("/signed-out")
-    answer.delete_cookie(sessions.COOKIE)
-    return answer
-
-
-def _signed_out(visit: Visit) -> Response:
-    return draw(visit, "signed_out.html")

@@ -1,6 +1,8 @@
 """Templates to answers: what every page may use, and dates as people write them."""
 
 import hashlib
+import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -10,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from service.locale import LOCALES
+from service.middleware import content_security_policy
 from service.pages import fonts
 from service.pages.visit import CSRF_FIELD, Visit
 from service.problems import request_id
@@ -18,6 +21,7 @@ from service.settings import Mode
 STATIC = Path(__file__).parents[1] / "static"
 TEXT_COOKIE = "yinxin_text"
 LARGE = "large"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]+)?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 # China keeps one time zone.
 _CHINA = timezone(timedelta(hours=8))
 
@@ -30,8 +34,19 @@ _environment = Environment(
 )
 
 
-def draw(visit: Visit, template: str, status: int = 200, **content: Any) -> HTMLResponse:
-    """Return the page `template` filled with `content`."""
+def draw(
+    visit: Visit,
+    template: str,
+    status: int = 200,
+    *,
+    images: Iterable[str] = (),
+    frames: Iterable[str] = (),
+    **content: Any,
+) -> HTMLResponse:
+    """Return the page `template` filled with `content`.
+
+    `images` and `frames` are addresses elsewhere that this page shows: browsers load no others.
+    """
     common = {
         "t": visit.t,
         "locale": visit.locale,
@@ -51,7 +66,11 @@ def draw(visit: Visit, template: str, status: int = 200, **content: Any) -> HTML
         "request_id": request_id(visit.request),
     }
     page = _environment.get_template(template).render(common | content)
-    return HTMLResponse(page, status, {"Content-Language": visit.locale})
+    headers = {"Content-Language": visit.locale}
+    if images or frames:
+        policy = content_security_policy(sorted(_origins(images)), sorted(_origins(frames)))
+        headers["Content-Security-Policy"] = policy
+    return HTMLResponse(page, status, headers)
 
 
 @cache
@@ -79,6 +98,12 @@ def moment(locale: str, when: datetime) -> str:
     local = when.astimezone(_CHINA)
     zone = " (UTC+8)" if locale == "en" else ""
     return f"{day(locale, local)} {local:%H:%M:%S}{zone}"
+
+
+def _origins(addresses: Iterable[str]) -> set[str]:
+    """Return the origins of web addresses; whatever cannot stand in a policy is left out."""
+    found = (_ORIGIN.match(address) for address in addresses)
+    return {origin[0] for origin in found if origin}
 
 
 def _here(visit: Visit) -> str:

@@ -44,7 +44,7 @@ class Reason:
 
 def routes(world: World) -> list[Route]:
     """Return the route of this page."""
-    return [Route("/v", page(world, _verify), methods=["GET", "POST"])]
+    return [Route("/v", page(world, _verify, public=True), methods=["GET", "POST"])]
 
 
 def _verify(visit: Visit) -> Response:

@@ -12,6 +12,7 @@ from idp.fingerprint import fingerprint
 from idp.sessions import SignOn
 from idp.vocabulary import Realm
 from service.locale import t
+from service.pages import user_agents
 from service.wiring import World
 
 CSRF_FIELD = "csrf"
@@ -45,6 +46,10 @@ class Visit:
         """Return a sentence in the visitor's language."""
         return t(self.locale, key, **parameters)
 
+    def either(self, chinese: str, english: str) -> str:
+        """Return the one of two names that is in the visitor's language."""
+        return english if self.locale == "en" else chinese
+
     def asked(self, name: str) -> str:
         """Return a query parameter, or nothing."""
         return self.request.query_params.get(name, "")
@@ -67,6 +72,11 @@ class Visit:
     def address(self) -> str:
         """The peer's address, for throttling."""
         return self.request.client.host if self.request.client else ""
+
+    @property
+    def device(self) -> str:
+        """What the visitor's browser calls itself, as far as it is worth keeping."""
+        return user_agents.readable(self.request.headers.get("User-Agent", ""))
 
     @property
     def csrf_token(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, delete
 
 import idp.tables
 import keys.tables
-from tests.idp.world import Clock, Stage, World, make_provider, mounted, served, simulator
+from tests.idp.world import Clock, Line, Stage, World, make_provider, mounted, served, simulator
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +71,9 @@ def world(
     clock: Clock,
 ) -> Iterator[World]:
     """A provider over HTTP."""
-    provider = make_provider(identity_database, redis_url, provider_stage.url, sources, clock)
+    line = Line()
+    provider = make_provider(identity_database, redis_url, provider_stage.url, sources, clock, line)
     provider_stage.app = mounted(provider)
-    world = World(provider, clock, sources)
+    world = World(provider, clock, sources, line)
     yield world
     world.close()

@@ -2,18 +2,19 @@
 
 import pytest
 
-from idp import clients, staff
+from idp import clients, consents, staff
+from idp.client_metadata import Consent
 from idp.errors import (
     ClientExists,
     ClientMetadataWrong,
-    ClientNotFirstParty,
     PasswordWeak,
     RoleUnknown,
     StaffNameTaken,
 )
 from idp.staff import ROLE_SCOPES
-from idp.vocabulary import LICENCE_SCOPES, AuthMethod
+from idp.vocabulary import LICENCE_SCOPES, STAFF_SCOPES, AuthMethod
 from keys.identity_numbers import NumberWrong
+from tests.idp.approvals import approval, portal, post, proof, refresh_token
 from tests.idp.world import BODY, PASSWORD, World
 
 
@@ -33,9 +34,19 @@ def test_an_identifier_is_made_when_none_is_given(world: World) -> None:
         assert clients.find(tx, registered.client_id) is not None
 
 
-def test_only_first_party_clients_are_registered(world: World) -> None:
-    with pytest.raises(ClientNotFirstParty):
-        world.client(first_party=False)
+def test_whoever_gets_the_identifier_of_a_removed_client_begins_anew(world: World) -> None:
+    to, subject = portal(world, consent=Consent.BY_PERSON), world.register()
+    token = refresh_token(world, approval(world, to, subject))
+    with world.begin() as tx:
+        consents.give(tx, world.provider, subject, to.client_id, ["profile"])
+    with world.begin() as tx:
+        clients.remove(tx, world.provider, to.client_id, by="test")
+    again = portal(world, consent=Consent.BY_PERSON)
+    form = {"grant_type": "refresh_token", "refresh_token": token, **proof(again)}
+    assert post(world, "/token", form).json()["error"] == "invalid_grant"
+    with world.begin() as tx:
+        assert consents.missing(tx, again, subject, ["profile"]) == ("profile",)
+        assert consents.given(tx, subject) == []
 
 
 def test_an_identifier_is_registered_once(world: World) -> None:
@@ -73,7 +84,7 @@ def test_the_loopback_may_be_plain_http(world: World, uri: str) -> None:
     [
         ({"redirect_uris": ()}, "redirect_uris"),
         ({"realm": None}, "realm"),
-        ({"scopes": ("openid", "everything")}, "scopes"),
+        ({"scopes": ("openid", "everything")}, "scope"),
         ({"scopes": ("openid", "licence.read")}, "resources"),
         ({"client_id": "has space"}, "client_id"),
     ],
@@ -88,7 +99,10 @@ def test_metadata_that_cannot_work_is_named(
 
 @pytest.mark.parametrize(
     ("changed", "field"),
-    [({"organisation": None}, "organisation"), ({"auth_method": AuthMethod.NONE}, "auth_method")],
+    [
+        ({"organisation": None}, "organisation"),
+        ({"auth_method": AuthMethod.NONE}, "token_endpoint_auth_method"),
+    ],
 )
 def test_a_machine_needs_a_secret_and_a_body_it_speaks_for(
     world: World, changed: dict[str, object], field: str
@@ -99,7 +113,7 @@ def test_a_machine_needs_a_secret_and_a_body_it_speaks_for(
 
 
 def test_roles_give_scopes_and_only_known_ones() -> None:
-    assert frozenset().union(*ROLE_SCOPES.values()) <= set(LICENCE_SCOPES)
+    assert frozenset().union(*ROLE_SCOPES.values()) <= set(STAFF_SCOPES)
 
 
 def test_a_member_of_staff_has_the_scopes_of_all_roles(world: World) -> None:

@@ -85,9 +85,11 @@ def test_the_authorization_request_may_come_by_post(world: World) -> None:
     portal = world.portal(world.client())
     url, _, query = portal.url().partition("?")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    response = httpx2.post(url, content=query, headers=form)
+    browser = world.browser()
+    response = browser.http.post(url, content=query, headers=form)
     assert response.status_code == 303
-    assert "/login?interaction=" in response.headers["location"]
+    fetched = browser.get(response.headers["location"])
+    assert "/login?interaction=" in fetched.headers["location"]
 
 
 def test_prompt_none_never_shows_a_page(world: World) -> None:

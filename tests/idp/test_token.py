@@ -17,6 +17,7 @@ from tests.idp.world import BODY, CALLBACK, PEOPLE, World, answered, heard, moun
 
 NUMBER = PEOPLE["张䶮"].number
 SECRET = "a-secret-told-once"
+OTHER_SECRET = "another-secret-told-once"
 
 
 def post(world: World, form: dict[str, str], **more: object) -> httpx2.Response:
@@ -92,8 +93,8 @@ def test_a_code_is_bound_to_its_request(world: World, changed: dict[str, str]) -
 
 def test_a_code_is_bound_to_its_client(world: World) -> None:
     form = redemption(world)
-    world.client(client_id="portal-b", client_secret="b", auth_method=AuthMethod.POST)
-    refused = post(world, form | {"client_id": "portal-b", "client_secret": "b"})
+    world.client(client_id="portal-b", client_secret=OTHER_SECRET, auth_method=AuthMethod.POST)
+    refused = post(world, form | {"client_id": "portal-b", "client_secret": OTHER_SECRET})
     assert refused.json()["error"] == "invalid_grant"
     assert post(world, form).json()["error"] == "invalid_grant", "and it is spent"
 
@@ -159,7 +160,7 @@ def test_a_client_that_does_not_prove_itself_as_registered_is_refused(
     world.machine(client_secret=SECRET)
     refused = post(world, {"grant_type": "client_credentials"} | form, headers=headers)
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
-    if not form:
+    if headers:
         assert refused.headers["www-authenticate"].startswith("Basic")
 
 
@@ -206,12 +207,30 @@ def test_a_machine_gets_a_token_that_names_its_organisation(world: World) -> Non
     assert "acr" not in claims
 
 
+def test_a_machine_chooses_among_its_resources_by_resource_or_by_audience(world: World) -> None:
+    both = ("https://licences.example/api", "https://tax.example/api")
+    world.machine(client_secret=SECRET, resources=both)
+    form = {"grant_type": "client_credentials"}
+    for asked, expected in (
+        ({}, both[0]),
+        ({"resource": both[1]}, both[1]),
+        ({"audience": both[1]}, both[1]),
+        ({"resource": both[0], "audience": both[1]}, list(both)),
+        ({"resource": both[1], "audience": both[1]}, both[1]),
+    ):
+        token = post(world, form | asked, headers=basic("reviewer", SECRET)).json()
+        claims_of(world, token["access_token"], aud=expected)
+        assert "refresh_token" not in token
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
         ({"scope": "licence.issue"}, "invalid_scope"),
         ({"scope": "openid"}, "invalid_scope"),
+        ({"scope": "licence.read openid"}, "invalid_scope"),
         ({"resource": "https://other.example"}, "invalid_target"),
+        ({"audience": "https://other.example"}, "invalid_target"),
     ],
 )
 def test_a_machine_gets_no_more_than_it_registered(
@@ -224,9 +243,9 @@ def test_a_machine_gets_no_more_than_it_registered(
 
 
 def test_a_secret_with_reserved_characters_travels_form_encoded(world: World) -> None:
-    world.machine(client_secret="a:b+c%d e")
+    world.machine(client_secret="a:b+c%d e, and more")
     form = {"grant_type": "client_credentials"}
-    sent = basic("reviewer", "a%3Ab%2Bc%25d+e")
+    sent = basic("reviewer", "a%3Ab%2Bc%25d+e%2C+and+more")
     assert post(world, form, headers=sent).status_code == 200
 
 

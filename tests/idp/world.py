@@ -4,35 +4,39 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import uvicorn
 from authlib.integrations.httpx_client import OAuth2Client
-from fastapi import FastAPI
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import idp.http
+import idp.jobs
 from idp import clients, interaction, registration, sessions, staff
 from idp.clients import Registered, Registration
 from idp.interaction import SignIn
+from idp.outgoing import Outgoing
 from idp.provider import Provider
 from idp.registration import Form
 from idp.sessions import Opened
 from idp.sources.population_register import HttpPopulationRegister
 from idp.sources.sms_gateway import HttpSmsGateway
 from idp.vocabulary import AuthMethod, GrantType, Realm
-from keys.algorithms import ES256, Purpose
+from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm, Purpose
 from keys.protected_numbers import NumberProtector
 from keys.signer import PublicKey, Signer
 from keys.software_signer import SoftwareSigner, generate
+from service.db import reader
 from service.simulators.registers import create_app, load_people
 
 PASSWORD = "correct horse 电池"
@@ -79,38 +83,80 @@ def served(app: ASGIApp) -> Iterator[str]:
         listener.close()
 
 
+@cache
+def _fixed_signers() -> dict[Algorithm, Signer]:
+    """One key of each algorithm for the whole test process: RSA keys take long to make."""
+    return {of: SoftwareSigner(generate(of)) for of in (ES256, RS256, PS256, EDDSA, SM2_SM3)}
+
+
 @dataclass
 class Keys:
     """The two token keys of a test provider."""
 
-    signers: dict[Purpose, Signer] = field(
+    signers: dict[tuple[Purpose, Algorithm], Signer] = field(
         default_factory=lambda: {
-            purpose: SoftwareSigner(generate(ES256))
+            (purpose, algorithm): signer
             for purpose in (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
+            for algorithm, signer in _fixed_signers().items()
         }
     )
 
-    def signer(self, tx: Session, purpose: Purpose) -> Signer:
-        return self.signers[purpose]
+    def signer(self, purpose: Purpose, algorithm: Algorithm) -> Signer:
+        return self.signers[purpose, algorithm]
 
-    def public(self, tx: Session) -> list[PublicKey]:
-        return [signer.public_key for signer in self.signers.values()]
+    def public(self) -> dict[str, PublicKey]:
+        return {key.kid: key for key in (s.public_key for s in self.signers.values())}
+
+
+class Line:
+    """The jobs put in line by transactions that were committed, until a test runs them."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, Mapping[str, str]]] = []
+
+    def defer(self, tx: Session, name: str, arguments: Mapping[str, str]) -> None:
+        event.listen(
+            tx, "after_commit", lambda _: self.waiting.append((name, arguments)), once=True
+        )
+
+    def run(self, provider: Provider) -> None:
+        """Run each once, the one that came first first; one that fails waits for the next run."""
+        due, self.waiting = self.waiting, []
+        table = idp.jobs.jobs(provider)
+        for name, arguments in due:
+            try:
+                table[name](**arguments)
+            except Exception:
+                logging.getLogger(__name__).exception("job failed")
+                self.waiting.append((name, arguments))
 
 
 def make_provider(
-    engine: Engine, redis_url: str, public_url: str, sources: httpx2.Client, clock: Clock
+    engine: Engine,
+    redis_url: str,
+    public_url: str,
+    sources: httpx2.Client,
+    clock: Clock,
+    line: Line | None = None,
 ) -> Provider:
     """A provider with its real collaborators."""
     keys = Keys()
     return Provider(
         begin=sessionmaker(engine, expire_on_commit=False).begin,
+        reading=reader(engine),
         clock=clock,
         random=secrets.token_bytes,
         redis=Redis.from_url(redis_url),
         signer=keys.signer,
         token_keys=keys.public,
+        encryption_key=lambda: None,
+        opener=lambda kid: None,
+        defer=(line or Line()).defer,
+        outgoing=Outgoing(loopback_allowed=True),
         protector=NumberProtector(b"i" * 32, b"s" * 32),
         public_url=public_url,
+        issuer=f"{public_url}/oidc",
+        subject_key=b"p" * 64,
         population_register=HttpPopulationRegister(sources),
         sms_gateway=HttpSmsGateway(sources),
         secret=b"k" * 32,
@@ -122,11 +168,10 @@ def simulator() -> ASGIApp:
     return create_app(PEOPLE.values())
 
 
-def mounted(provider: Provider) -> FastAPI:
+def mounted(provider: Provider) -> Starlette:
     """The provider where its issuer says it is."""
-    root = FastAPI()
-    root.mount("/oidc", idp.http.app(provider))
-    return root
+    below = idp.http.routes(provider, prefix="/oidc")
+    return Starlette(routes=[*below, *idp.http.well_known_routes(provider)])
 
 
 def form(name: str = "张䶮", phone: str = "13800000001", **changed: str) -> Form:
@@ -150,6 +195,7 @@ class World:
     provider: Provider
     clock: Clock
     sources: httpx2.Client
+    line: Line = field(default_factory=Line)
     open: list[httpx2.Client] = field(default_factory=list)
 
     def close(self) -> None:
@@ -157,6 +203,10 @@ class World:
         for client in self.open:
             client.close()
         self.provider.redis.close()
+
+    def run_jobs(self) -> None:
+        """Run every job in line."""
+        self.line.run(self.provider)
 
     @property
     def issuer(self) -> str:

@@ -12,7 +12,9 @@ from service.locale import COOKIE
 from service.pages.rendering import LARGE, TEXT_COOKIE
 from service.seed import FOOD_PERMIT, PORTAL_A, PORTAL_B
 from tests import chromium
+from tests.idp.world import served
 from tests.rig import Citizen, Rig
+from tests.service.portals import Place, shop
 
 pytestmark = pytest.mark.browser
 
@@ -129,7 +131,7 @@ def test_a_person_signs_in_and_sees_the_face_of_their_licence(
     assert licence["number"] in str(face.get_attribute("alt"))
     if scripts:
         assert face.evaluate("image => image.decode().then(() => image.naturalWidth)") > 1000
-    page.click("#logout")
+    page.click("#sign-out")
     expect(page.locator("h1")).to_have_text("已退出登录")
 
 
@@ -146,6 +148,39 @@ def test_one_sign_in_serves_two_portals(rig: Rig, open_page: OpenPage) -> None:
     )
     assert "code=" in first
     assert "code=" in second
+
+
+@pytest.mark.parametrize(("locale", "scripts"), [("zh-CN", True), ("en", False)])
+def test_a_person_agrees_to_a_portal_and_signs_out_of_it_everywhere(
+    rig: Rig, open_page: OpenPage, locale: str, scripts: bool
+) -> None:
+    place = Place()
+    with served(place) as address:
+        portal = shop(
+            rig,
+            f"shop-in-a-browser-{locale}",
+            redirect_uris=(f"{address}/callback",),
+            post_logout_redirect_uris=(f"{address}/back",),
+            frontchannel_logout_uri=f"{address}/bye",
+            logo_uri=f"{address}/logo.svg",
+        )
+        page = open_page(locale=locale, width=360, java_script_enabled=scripts)
+        page.goto(rig.address + portal.url())
+        sign_in(page, rig.person())
+        if scripts:
+            check_readable(page, locale)
+            logo = page.locator(".portal img")
+            assert logo.evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
+        page.click("#approve")
+        page.wait_for_url(f"{address}/callback?*")
+        portal.id_token(page.url)
+        back = f"client_id={portal.client_id}&post_logout_redirect_uri={address}/back&state=s"
+        page.goto(f"{rig.address}/oidc/end_session?{back}")
+        page.click("#logout")
+        page.wait_for_url(f"{address}/back?state=s")
+    framed, returned = (next(p for p in place.paths if p.startswith(x)) for x in ("/bye", "/back"))
+    assert place.paths.index(framed) < place.paths.index(returned)
+    assert "sid=" in framed
 
 
 def test_the_link_in_a_code_answers_by_itself_and_again_after_a_reload(
@@ -221,7 +256,8 @@ def test_every_page_can_be_read_by_everyone(rig: Rig, open_page: OpenPage, local
     sign_in(page, citizen)
     mine = f"{rig.address}/my/licences"
     open_paths = ("/", "/connect", "/login?realm=staff", "/register", "/signed-out", "/v")
-    places = [*(rig.address + path for path in open_paths), mine, f"{mine}/{licence['identifier']}"]
+    own_paths = ("/my/account", "/logout", f"/my/licences/{licence['identifier']}")
+    places = [*(rig.address + path for path in (*open_paths, *own_paths)), mine]
     for text in ("normal", LARGE):
         page.context.add_cookies([{"name": TEXT_COOKIE, "value": text, "url": rig.address}])
         for place in places:

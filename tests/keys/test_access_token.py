@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from keys import jose
-from keys.access_token import Caller, ScopeMissing, check, require
+from keys.access_token import LEEWAY, Caller, ScopeMissing, check, require
 from keys.software_signer import SoftwareSigner
 
 ISSUER, AUDIENCE = "https://id.example.cn", "https://licences.example.cn"
@@ -75,6 +75,17 @@ def test_an_acr_that_is_no_natural_persons_level_is_level_nought(acr: str, calle
         {"scope": ["a"]},
         {"organisation": 1},
         {"acr": 3},
+        {"auth_time": "1"},
+        {"auth_time": True},
+        {"auth_time": 1.5},
+        {"auth_time": -1},
+        {"auth_time": 10**12},
+        {"cnf": "jkt"},
+        {"cnf": {}},
+        {"cnf": {"jkt": ""}},
+        {"cnf": {"jkt": 1}},
+        {"cnf": {"jwk": {"kty": "EC"}}},
+        {"cnf": {"jkt": "a", "kid": "b"}},
     ],
 )
 def test_a_token_that_lacks_what_rfc_9068_requires_is_refused(
@@ -88,6 +99,42 @@ def test_a_token_that_lacks_what_rfc_9068_requires_is_refused(
 def test_an_id_token_is_no_access_token(typ: str, caller: Check) -> None:
     with pytest.raises(jose.TokenWrongType):
         caller(typ)
+
+
+def test_a_bearer_token_is_bound_to_nothing_and_tells_no_sign_in(caller: Check) -> None:
+    told = caller()
+    assert (told.confirmation, told.signed_in_at) == ({}, None)
+    assert told.acr == "urn:yinxin:level:natural:2"
+
+
+@pytest.mark.parametrize("name", ["jkt", "x5t#S256"])
+def test_a_bound_token_tells_what_its_caller_must_show(name: str, caller: Check) -> None:
+    told = caller(cnf={name: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})
+    assert told.confirmation == {name: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
+    assert told.claims["cnf"] == told.confirmation
+
+
+def test_when_the_person_signed_in_is_told_as_a_moment(caller: Check, now: datetime) -> None:
+    assert caller(auth_time=int(now.timestamp()) - 60).signed_in_at == now - timedelta(seconds=60)
+
+
+def test_who_acts_and_for_which_transaction_is_handed_on_untouched(caller: Check) -> None:
+    claims = {"act": {"sub": "clerk"}, "authorization_details": [{"type": "payment", "sum": 1}]}
+    told = caller(**claims).claims
+    assert {name: told[name] for name in claims} == claims
+
+
+def test_a_token_of_a_process_a_moment_ahead_is_taken(caller: Check, now: datetime) -> None:
+    start = int(now.timestamp())
+    assert caller(iat=start + LEEWAY, nbf=start + LEEWAY).subject == "f3a1"
+    for begins in ("iat", "nbf"):
+        with pytest.raises(jose.TokenNotYetValid):
+            caller(**{begins: start + LEEWAY + 1})
+
+
+def test_no_token_goes_on_a_moment_longer_than_it_says(caller: Check, now: datetime) -> None:
+    with pytest.raises(jose.TokenExpired):
+        caller(iat=int(now.timestamp()) - 300, exp=int(now.timestamp()))
 
 
 def test_a_scope_is_there_whole_or_not_at_all(caller: Check) -> None:

@@ -64,9 +64,9 @@ def test_what_claims_to_be_older_than_its_algorithm_does_not_count() -> None:
 
 
 def test_an_algorithm_signs_only_for_its_purposes() -> None:
-    assert not AlgorithmPolicy().may_sign(SM2_SM3, Purpose.ID_TOKEN, END)
+    assert not AlgorithmPolicy().may_sign(SM2_SM3, Purpose.PDF_SEAL, END)
     with pytest.raises(PurposeRefused):
-        AlgorithmPolicy().check_signing(SM2_SM3, Purpose.ID_TOKEN, END)
+        AlgorithmPolicy().check_signing(SM2_SM3, Purpose.PDF_SEAL, END)
 
 
 def test_a_misspelt_algorithm_is_not_quietly_kept_on() -> None:

@@ -45,11 +45,19 @@ def test_every_purpose_has_an_algorithm_and_only_sm2_makes_chinese_seals() -> No
 
 
 def test_an_algorithm_is_not_for_what_its_readers_cannot_check() -> None:
-    abroad = {Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN, Purpose.PDF_SEAL}
-    assert not SM2_SM3.purposes & abroad
-    assert Purpose.PDF_SEAL not in EDDSA.purposes | PS256.purposes
+    assert Purpose.PDF_SEAL not in SM2_SM3.purposes | EDDSA.purposes | PS256.purposes
     # A printed code with an RSA signature in it would not be read by a telephone.
     assert Purpose.LICENCE_CODE not in RS256.purposes | PS256.purposes
+
+
+@every_algorithm
+def test_every_algorithm_signs_tokens_for_a_client_that_asks_for_it(algorithm: Algorithm) -> None:
+    assert {Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN} <= algorithm.purposes
+
+
+def test_clients_encrypt_to_a_key_of_the_one_curve_that_openers_agree_on() -> None:
+    able = [a for a in ALGORITHMS.values() if Purpose.TOKEN_ENCRYPTION in a.purposes]
+    assert able == [ES256]
 
 
 def test_two_persons_guard_what_everything_else_rests_on() -> None:

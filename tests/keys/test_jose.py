@@ -1,8 +1,7 @@
-import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,8 +22,11 @@ from jwt.algorithms import Algorithm as PyJwtAlgorithm
 from keys import jose, sm2
 from keys.algorithms import ALGORITHMS, EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
 from keys.curves import SM2
+from keys.key_token import TokenUnavailable
+from keys.signer import PublicKey
 from keys.software_signer import PrivateMaterial, SoftwareSigner, generate
 from tests.keys import key_builders
+from tests.keys.token_builders import encode, token_of
 
 ISSUER, AUDIENCE = "https://id.example.cn", "https://licences.example.cn"
 Claims = dict[str, Any]
@@ -44,20 +46,6 @@ def verify(signer: SoftwareSigner, now: datetime) -> Callable[..., Claims]:
         return jose.verify(token, keys, "JWT", **wanted)
 
     return check
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def token_of(
-    signer: SoftwareSigner, header: Mapping[str, Any] | str, payload: bytes | Claims
-) -> str:
-    """A token exactly as told, signed well."""
-    head = header if isinstance(header, str) else json.dumps(header)
-    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    signed = f"{encode(head.encode())}.{encode(body)}"
-    return f"{signed}.{encode(signer.sign(signed.encode()))}"
 
 
 def header_of(signer: SoftwareSigner, **changes: Any) -> Claims:
@@ -150,6 +138,21 @@ def test_sm2_tokens_go_to_and_fro_under_the_name_of_gm_t_0125(
     point = SM2.point(own.public_key.spki)
     told = library.decode(ours, point, algorithms=["SGD_SM3_SM2"], audience=AUDIENCE)
     assert told["name"] == "张䶮"
+
+
+class Gone:
+    """A signer whose device does not answer."""
+
+    def __init__(self, key: PublicKey) -> None:
+        self.public_key = key
+
+    def sign(self, message: bytes) -> bytes:
+        raise TokenUnavailable
+
+
+def test_a_signer_that_fails_says_itself_why(signer: SoftwareSigner, claims: Claims) -> None:
+    with pytest.raises(TokenUnavailable):
+        jose.sign(claims, Gone(signer.public_key), "JWT")
 
 
 def test_one_rsa_key_checks_only_the_scheme_it_is_for(claims: Claims, now: datetime) -> None:
@@ -276,7 +279,10 @@ def test_a_header_or_claim_that_stands_twice_is_refused(
         verify(token_of(signer, header_of(signer), body))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"null", b"{", b"\xff", b"[" * 5000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"1", b"null", b"{", b"\xff", b"[" * 5000, b'{"exp":NaN}', b'{"exp":-Infinity}'],
+)
 def test_claims_that_are_no_object_are_refused(
     body: bytes, signer: SoftwareSigner, verify: Callable[..., Claims]
 ) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 from typing import Any
 
 import jwt as pyjwt
@@ -10,7 +11,7 @@ from joserfc.jwk import import_key
 from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm
 from keys.base64url import decode, encode
 from keys.curves import P256, KeyMalformed
-from keys.jwk import jwk, public_key_from_jwk
+from keys.jwk import encryption_jwk, jwk, public_key_from_jwk, thumbprint
 from keys.public_keys import KeyWeak, rsa_numbers, rsa_spki
 from keys.signer import PublicKey
 from keys.software_signer import PrivateMaterial, SoftwareSigner
@@ -57,6 +58,74 @@ def test_a_jwk_keeps_leading_zeros() -> None:
     short = next(k for k in map(key_of, range(1, 3000)) if P256.point(k.spki)[0] == 0)
     assert len(jwk(short)["x"]) == 43
     assert public_key_from_jwk(jwk(short)) == short
+
+
+# RFC 7638 §3.1 and RFC 8037 §A.3.
+OF_THE_RFCS = (
+    (
+        {
+            "kty": "RSA",
+            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSo"
+            "c_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0"
+            "_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4"
+            "vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+            "e": "AQAB",
+            "alg": "RS256",
+            "kid": "2011-04-29",
+        },
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+    ),
+    (
+        {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    ),
+)
+
+
+@pytest.mark.parametrize(("told", "name"), OF_THE_RFCS)
+def test_the_thumbprints_are_those_of_the_rfcs(told: Jwk, name: str) -> None:
+    assert thumbprint(told) == name
+    assert thumbprint(public_key_from_jwk({k: v for k, v in told.items() if k != "kid"})) == name
+
+
+@others_know
+def test_other_libraries_make_the_same_thumbprint(algorithm: Algorithm) -> None:
+    key = signer(algorithm).public_key
+    key_type: Any = jwk(key)["kty"]
+    other = import_key(key.spki, key_type).thumbprint()
+    assert thumbprint(key) == thumbprint(jwk(key)) == other
+
+
+def test_an_sm2_key_has_a_thumbprint_by_the_same_rule() -> None:
+    key = signer(SM2_SM3).public_key
+    told = jwk(key)
+    canonical = f'{{"crv":"SM2-P-256","kty":"EC","x":"{told["x"]}","y":"{told["y"]}"}}'
+    assert thumbprint(key) == encode(hashlib.sha256(canonical.encode()).digest())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"kty": "EC", "crv": "P-256", "x": "AA"},
+        {"kty": "RSA", "n": "AA"},
+        {"kty": "oct", "k": "AA"},
+        {"kty": "OKP", "crv": "Ed25519", "x": 1},
+        {"kty": "OKP", "crv": "Ed25519", "x": "\ud800"},
+        {"kty": ["EC"]},
+    ],
+)
+def test_what_is_no_public_key_has_no_thumbprint(told: Jwk) -> None:
+    with pytest.raises(KeyMalformed):
+        thumbprint(told)
+
+
+def test_a_key_to_encrypt_to_says_so_and_passes_for_no_key_that_signs() -> None:
+    key = signer(ES256).public_key
+    told = encryption_jwk(key)
+    assert (told["kid"], told["use"], told["crv"]) == (key.kid, "enc", "P-256")
+    with pytest.raises(KeyMalformed):
+        public_key_from_jwk(told)
 
 
 EC_CHANGES: tuple[Jwk, ...] = (

@@ -131,7 +131,7 @@ def test_an_algorithm_signs_only_what_it_may(vault: Vault, tx: Session) -> None:
     with pytest.raises(PurposeRefused):
         vault.make(tx, Purpose.OFD_SEAL, OWNER, ES256, by="test")
     with pytest.raises(PurposeRefused):
-        vault.make(tx, Purpose.ACCESS_TOKEN, "service", SM2_SM3, by="test")
+        vault.make(tx, Purpose.PDF_SEAL, OWNER, SM2_SM3, by="test")
 
 
 def test_a_retired_algorithm_makes_no_key_and_signs_no_more(tx: Session) -> None:
@@ -414,11 +414,10 @@ def test_a_token_that_does_not_answer_leaves_nothing_half_done(database: Engine)
     assert device.handles() == frozenset()
 
 
-def test_what_opens_envelopes_is_not_put_in_a_token(tx: Session) -> None:
+@pytest.mark.parametrize("purpose", [Purpose.ENVELOPE_RECEIVER, Purpose.TOKEN_ENCRYPTION])
+def test_what_opens_is_not_put_in_a_token(purpose: Purpose, tx: Session) -> None:
     with pytest.raises(TokenCannotOpen):
-        another(token=Device()).make(
-            tx, Purpose.ENVELOPE_RECEIVER, OWNER, ES256, by="test", in_token=True
-        )
+        another(token=Device()).make(tx, purpose, OWNER, ES256, by="test", in_token=True)
 
 
 def test_the_newest_valid_certificate_of_a_key_is_given_with_its_chain(

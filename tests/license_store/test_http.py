@@ -1,7 +1,7 @@
 """The licence API: who may call what, the shape of answers, and the status of every refusal."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ from fastapi.testclient import TestClient
 from keys.access_token import Caller, ScopeMissing
 from keys.errors import DomainError
 from keys.jose import TokenBadSignature
+from keys.step_up import SignInInsufficient
 from license_store import sealing
+from license_store.errors import TokenMissing
 from license_store.http import ERROR_STATUS, app
 from license_store.sealing import SealedFiles
 from tests.license_store.world import (
@@ -27,12 +29,19 @@ from tests.license_store.world import (
     World,
 )
 
-STATUS = {**ERROR_STATUS, TokenBadSignature.code: 401, ScopeMissing.code: 403}
+STATUS = {
+    **ERROR_STATUS,
+    TokenBadSignature.code: 401,
+    SignInInsufficient.code: 401,
+    ScopeMissing.code: 403,
+}
 SCOPES = {
     "market": (MARKET.uscc, "licence.issue licence.revoke licence.read"),
     "housing": (HOUSING.uscc, "licence.issue licence.revoke licence.read"),
     "reviewer": (REVIEWER, "licence.lookup"),
     "nobody": (MARKET.uscc, ""),
+    "late": (MARKET.uscc, "licence.revoke"),
+    "machine": (MARKET.uscc, "licence.revoke"),
 }
 CASE: dict[str, Any] = {
     "type_code": FOOD,
@@ -48,11 +57,23 @@ LOOKUP: dict[str, Any] = {
 }
 
 
-def check_token(token: str) -> Caller:
-    if token not in SCOPES:
-        raise TokenBadSignature
-    organisation, scopes = SCOPES[token]
-    return Caller(token, "desk", frozenset(scopes.split()), organisation, 0, {})
+def callers(now: Callable[[], datetime]) -> Callable[[Request], Caller]:
+    """Clerks who signed in ten minutes ago, and one who did so fifteen minutes ago."""
+
+    def check(request: Request) -> Caller:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not token:
+            raise TokenMissing
+        if token not in SCOPES:
+            raise TokenBadSignature
+        organisation, scopes = SCOPES[token]
+        client = token if token == "machine" else "desk"
+        ago = timedelta(minutes=15 if token == "late" else 10)
+        signed_in_at = None if token == "machine" else now() - ago
+        allowed = frozenset(scopes.split())
+        return Caller(token, client, allowed, organisation, 0, {}, signed_in_at=signed_in_at)
+
+    return check
 
 
 def told(_: Request, error: Exception) -> JSONResponse:
@@ -66,7 +87,7 @@ def client(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient
     files = {kind: f"{kind} bytes".encode() for kind in ("data", "ofd", "pdf", "png")}
     made = SealedFiles("https://licences.example.cn/v#code", files)
     monkeypatch.setattr(sealing, "make_files", lambda *_: made)
-    api = app(world.desk, check_token)
+    api = app(world.desk, callers(world.desk.clock))
     api.add_exception_handler(DomainError, told)
     with TestClient(api) as client:
         yield client
@@ -226,6 +247,17 @@ def test_ending_a_licence_is_refused(
         headers=bearer(who),
     )
     assert answer.status_code == status
+
+
+def test_who_ends_a_licence_signed_in_lately_and_a_machine_signs_in_nowhere(
+    client: TestClient,
+) -> None:
+    path = f"/licences/{post_case(client).json()['identifier']}/revocation"
+    wish = {"kind": "吊销", "reason": "x"}
+    late = client.post(path, json=wish, headers=bearer("late"))
+    assert (late.status_code, late.json()["code"]) == (401, "token.sign_in_insufficient")
+    assert late.json()["max_age"] == 900
+    assert client.post(path, json=wish, headers=bearer("machine")).status_code == 200
 
 
 def test_an_unknown_status_list_is_not_found(client: TestClient) -> None:

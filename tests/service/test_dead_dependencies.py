@@ -21,6 +21,7 @@ from service.seed import PORTAL_A, REVIEWER
 from service.wiring import Chance, real_chance
 from tests.conftest import settings_of_a_rig
 from tests.rig import Citizen, Rig, TestClock, breakable
+from tests.service.portals import token
 
 # Nobody waits longer than this for the word that something is away.
 _PATIENCE_SECONDS = 10
@@ -133,7 +134,9 @@ def test_without_its_database_the_service_says_so_everywhere_and_then_goes_on(
     rig.clerk_token(issuer)
     rig.client_token()
     with database_server.stopped():
-        for path in ("/", "/v", "/my/licences"):
+        for path in ("/", "/v", "/connect"):
+            assert signed_in.get(path).status_code == 200
+        for path in ("/my/licences", "/my/account", "/logout"):
             expect_outage(signed_in.get(path), _HTML)
         expect_outage(rig.http.get(_AUTHORIZE), _HTML)
         expect_outage(machine_token(rig), _JSON)
@@ -173,9 +176,12 @@ def test_without_its_cache_nobody_new_signs_in_and_everything_else_goes_on(
         expect_outage(rig.http.get("/login?interaction=begun-before"), _HTML)
         ready = rig.http.get("/readyz")
         assert (ready.status_code, ready.json()["cache"]) == (503, False)
-        assert signed_in.get("/my/licences").status_code == 200
+        page = signed_in.get("/my/licences")
+        assert page.status_code == 200
         assert rig.scan(licence["code"])["answer"] == "valid"
         assert rig.issue()["identifier"]
+        signed_out = signed_in.post("/logout", data={"csrf": token(page.text)})
+        assert signed_out.headers["Location"] == f"{rig.address}/signed-out"
     assert rig.http.get("/readyz").json()["ready"]
     assert sign_in(rig, citizen).get("/my/licences").status_code == 200
 

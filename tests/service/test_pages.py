@@ -206,7 +206,7 @@ def test_signing_out_ends_the_session(rig: Rig) -> None:
     cookie = http.cookies[sessions.COOKIE]
     page = http.get("/my/licences").text
     answer = http.post("/logout", data={"csrf": token(page)})
-    assert answer.headers["Location"] == "/signed-out"
+    assert answer.headers["Location"] == f"{rig.address}/signed-out"
     http.cookies.set(sessions.COOKIE, cookie)
     assert http.get("/my/licences").is_redirect
 

@@ -7,9 +7,10 @@ import pytest
 
 from keys.algorithms import Purpose
 from service import migrating, wiring
+from service.refusals import refusals
 from service.running import PortTakenError, RefusedSettingsError, WeakSm2Error, running
 from service.seed import NotASandboxError, seed
-from service.settings import SECRETS, Mode, Settings, refusals
+from service.settings import SECRETS, Mode, Settings
 from tests.conftest import Clone, settings_of_a_rig
 from tests.rig import Rig
 

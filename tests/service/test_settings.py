@@ -1,11 +1,17 @@
 """Settings: good defaults, typing errors noticed, and what production will not run with, by name."""
 
 import os
-from datetime import date
+import ssl
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from keys.algorithms import ES256
+from keys.certificates import ROOT, Subject, self_signed
+from keys.software_signer import SoftwareSigner, generate
+from service import settings_page
+from service.refusals import refusals
 from service.settings import (
     SECRETS,
     Mode,
@@ -13,8 +19,6 @@ from service.settings import (
     UnknownSettingError,
     WrongSettingError,
     load,
-    refusals,
-    settings_page,
     variable,
 )
 
@@ -82,9 +86,14 @@ def test_production_starts_when_everything_is_real() -> None:
         ("simulators", True),
         ("public_url", "http://licences.example"),
         ("public_url", ""),
+        ("mtls_url", "http://mtls.licences.example/oidc"),
         ("population_register_url", ""),
         ("population_register_url", "http://127.0.0.1:9000"),
         ("sms_gateway_url", ""),
+        ("registration", "open"),
+        ("outgoing_loopback", True),
+        ("trusted_proxies", "10.0.0.1, 0.0.0.0/0"),
+        ("trusted_proxies", "::/0"),
         *((secret, "") for secret in SECRETS),
         *((secret, "sandbox-" + "ab" * 32) for secret in SECRETS),
     ],
@@ -96,7 +105,7 @@ def test_production_refuses_what_is_not_real_by_name(field: str, value: object) 
 
 def test_the_settings_page_is_the_one_in_the_code() -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
-    assert page.read_text("utf-8") == settings_page(), "run: .venv/bin/yinxin settings-page"
+    assert page.read_text("utf-8") == settings_page.page(), "run: .venv/bin/yinxin settings-page"
 
 
 @pytest.mark.parametrize(
@@ -163,3 +172,111 @@ def test_production_refuses_a_sandbox_secret_among_the_older_keys() -> None:
 def test_algorithms_are_retired_by_name_and_day() -> None:
     settings = Settings.model_validate({"retired_algorithms": "RS256=2030-01-01, ES256=2035-06-30"})
     assert settings.retirements == {"RS256": date(2030, 1, 1), "ES256": date(2035, 6, 30)}
+
+
+@pytest.mark.parametrize(
+    ("told", "address", "issuer"),
+    [
+        ({}, "http://localhost:8080", "http://localhost:8080/oidc"),
+        ({"public_url": "https://a.example/"}, "https://a.example", "https://a.example/oidc"),
+        ({"issuer": "https://a.example"}, "https://a.example", "https://a.example"),
+        ({"issuer": "https://a.example/x/y"}, "https://a.example", "https://a.example/x/y"),
+        (
+            {"public_url": "https://a.example:8443", "issuer": "https://a.example:8443/id"},
+            "https://a.example:8443",
+            "https://a.example:8443/id",
+        ),
+    ],
+)
+def test_the_issuer_is_as_told_and_the_pages_are_at_its_host(
+    told: dict[str, str], address: str, issuer: str
+) -> None:
+    settings = Settings.model_validate(told)
+    assert settings.address == address
+    assert settings.issuer_at(settings.address) == issuer
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"issuer": "https://a.example/"},
+        {"issuer": "https://a.example/oidc/"},
+        {"issuer": "https://a.example/oidc?x=1"},
+        {"issuer": "https://a.example#x"},
+        {"issuer": "https://user@a.example"},
+        {"issuer": "a.example"},
+        {"issuer": "ftp://a.example"},
+        {"issuer": "https://a.example/a b"},
+        {"public_url": "https://a.example", "issuer": "https://b.example/oidc"},
+        {"mtls_url": "https://mtls.example"},
+        {"issuer": "https://a.example", "mtls_url": "https://mtls.example/oidc"},
+        {"trusted_proxies": "proxy.example"},
+        {"trusted_proxies": "10.0.0.1/8"},
+        {"client_certificate_header": "Client Cert"},
+        {"dpop_nonce": "never"},
+    ],
+    ids=str,
+)
+def test_an_address_that_would_surprise_is_named(
+    told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for field, value in told.items():
+        monkeypatch.setenv(variable(field), value)
+    with pytest.raises(WrongSettingError, match=variable([*told][-1])):
+        load(os.environ)
+
+
+def test_production_refuses_a_plain_issuer_by_name() -> None:
+    told = _GOOD_FOR_PRODUCTION | {"public_url": "", "issuer": "http://licences.example"}
+    refused = refusals(Settings.model_validate(told))
+    assert [r.setting for r in refused] == ["YINXIN_PUBLIC_URL", "YINXIN_ISSUER"]
+
+
+def authority() -> str:
+    """The certificate of an authority, in PEM."""
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    validity = (begins, begins.replace(year=2036))
+    signer = SoftwareSigner(generate(ES256))
+    return ssl.DER_cert_to_PEM_cert(self_signed(signer, ROOT, Subject("Root", "Example"), validity))
+
+
+def test_the_machines_file_of_authorities_is_ours_unless_another_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = tmp_path / "theirs.pem", tmp_path / "ours.pem"
+    for file in (theirs, ours):
+        file.write_text(authority(), "ascii")
+    assert load({"SSL_CERT_FILE": str(theirs)}).outgoing_ca_file == str(theirs)
+    told = {"SSL_CERT_FILE": str(theirs), "YINXIN_OUTGOING_CA_FILE": str(ours)}
+    monkeypatch.setenv("YINXIN_OUTGOING_CA_FILE", str(ours))
+    assert load(told).outgoing_ca_file == str(ours)
+    assert load({}).outgoing_ca_file == str(ours)
+
+
+def test_a_file_without_authorities_is_named_before_anything_starts(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for wrong in (empty, tmp_path / "nowhere.pem"):
+        with pytest.raises(WrongSettingError, match="YINXIN_OUTGOING_CA_FILE"):
+            load({"SSL_CERT_FILE": str(wrong)})
+
+
+@pytest.mark.parametrize(
+    ("mode", "told", "expected"),
+    [
+        (Mode.SANDBOX, None, True),
+        (Mode.TEST, None, True),
+        (Mode.PRODUCTION, None, False),
+        (Mode.SANDBOX, False, False),
+    ],
+)
+def test_clients_addresses_may_be_on_this_machine_only_where_nothing_is_real(
+    mode: Mode, told: bool | None, expected: bool
+) -> None:
+    assert Settings(mode=mode, outgoing_loopback=told).may_reach_loopback is expected
+
+
+def test_the_page_tells_of_every_switch_that_production_refuses() -> None:
+    told = settings_page.page()
+    for field in ("registration", "outgoing_loopback", "trusted_proxies", "mtls_url", "simulators"):
+        assert f"- `{variable(field)}`" in told, field

@@ -1,0 +1,1 @@
+"""Administration of identity over HTTP: clients, who may register them, and sign-ons."""
