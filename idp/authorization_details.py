@@ -18,6 +18,8 @@ from idp.vocabulary import OAuthCode
 MOST = 8
 """How many details one request may hold: a person must be able to read them all."""
 
+_MOST_BYTES = 4096
+
 _Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Sentence = Annotated[
     str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\p{Cc}\p{Cf}]+$")
@@ -71,6 +73,9 @@ def parse(
         told = sent_json.read(text)
     except JsonRefused as refused:
         raise _invalid(f"authorization_details {refused}") from None
+    # They travel in the access token, which may have 8 KiB.
+    if len(text.encode()) > _MOST_BYTES:
+        raise _invalid(f"authorization_details are longer than {_MOST_BYTES} bytes")
     if not isinstance(told, list) or not 0 < len(told) <= MOST:
         raise _invalid(f"authorization_details must be an array of 1 to {MOST} objects")
     return tuple(_detail(item, allowed, resources) for item in told)

@@ -57,6 +57,12 @@ def presented(call: Call) -> Presented:
     return Presented(AuthMethod.NONE, named)
 
 
+def is_at_hand(provider: Provider, call: Call) -> bool:
+    """Say whether the caller's proof can be judged without waiting: a secret, of a client remembered."""
+    shown = presented(call)
+    return shown.method in _WITH_SECRET and clients.is_remembered(provider, shown.client_id)
+
+
 def authenticate(provider: Provider, call: Call) -> Client:
     """The client that proved itself. Raises `OAuthError` `invalid_client`, the same for every cause.
 

@@ -75,7 +75,7 @@ def find(tx: Session, client_id: str) -> Client | None:
 def known(tx: Session, provider: Provider, client_id: str) -> Client | None:
     """The client as it was at most five seconds ago: for what happens at every sign-in and token.
 
-    A change made by this process is known when it is committed.
+    A change made by this process is known as soon as it is committed, by others within that time.
     """
     return _remembered(provider, client_id) or _looked_up(tx, provider, client_id)
 
@@ -87,6 +87,11 @@ def named(provider: Provider, client_id: str) -> Client | None:
         with provider.begin() as tx:
             client = _looked_up(tx, provider, client_id)
     return client
+
+
+def is_remembered(provider: Provider, client_id: str) -> bool:
+    """Say whether `named` would tell the client without a look-up."""
+    return _remembered(provider, client_id) is not None
 
 
 def get(tx: Session, client_id: str) -> Client:
@@ -145,14 +150,17 @@ def change(
     *,
     by: str,
     client_secret: str | None = None,
+    instead_of: Client | None = None,
 ) -> str | None:
     """Replace a client's metadata, and its secret by one given; return a secret made for it, if any.
 
     One is made when the client had none and now needs one; one that is needed no more is dropped.
-    Raises `ClientMetadataWrong`, `ClientNotFound`.
+    `instead_of`: only while it is that. Raises `ClientMetadataWrong`, `ClientNotFound`.
     """
     client_rules.check(metadata, provider)
     row = _locked(tx, client_id)
+    if instead_of is not None and client_of(row) != instead_of:
+        raise ClientMetadataWrong(field="client_id", reason="was changed meanwhile; read it again")
     before, after = row.metadata_, stored(metadata)
     made = None
     if not metadata.has_secret:
@@ -168,8 +176,9 @@ def change(
 
 
 def new_secret(tx: Session, provider: Provider, client_id: str, *, by: str) -> str:
-    """Give a client another secret and return it, this once; the old one is refused from now on.
+    """Give a client another secret and return it, this once.
 
+    The old one is refused from now on, by other processes when they have forgotten it (`known`).
     Raises `ClientNotFound`, and `ClientMetadataWrong` for a client without a secret.
     """
     row = _locked(tx, client_id)

@@ -10,12 +10,12 @@ _CLAIM = "claim:"
 
 
 def items(asked: AuthorizationRequest, client: Client) -> tuple[str, ...]:
-    """The scopes other than `openid`, then `claim:NAME` for each claim that no scope asked releases.
+    """The scopes, then `claim:NAME` for each claim that no scope asked releases.
 
+    `openid` is one of them: that it is this very person who comes is something to be told too.
     Claims that the client would not be told anyway are nobody's business.
     """
-    scopes = tuple(scope for scope in asked.scopes if scope != "openid")
-    return (*scopes, *(f"{_CLAIM}{name}" for name in _claims(asked, client)))
+    return (*asked.scopes, *(f"{_CLAIM}{name}" for name in _claims(asked, client)))
 
 
 def _claims(asked: AuthorizationRequest, client: Client) -> list[str]:

@@ -130,8 +130,7 @@ def _with_cookie(provider: Provider, sent: Parameters, browser: Browser) -> Answ
 
 
 def _start(provider: Provider, sent: Parameters, browser: Browser) -> Answer:
-    with provider.begin() as tx:
-        client = clients.known(tx, provider, sent.get("client_id") or "")
+    client = clients.named(provider, sent.get("client_id") or "")
     if client is None:
         request.trust(Submission(sent), client)  # tells one that is missing from one unknown
         raise ClientUnknown

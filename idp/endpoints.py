@@ -43,6 +43,7 @@ class Endpoint:
     `path` is below the issuer; `{path}` in it is what `Call.path` gets. `parameters` are those it
     understands, each with its section; `gives` is the statuses of its good answers; `takes` is the
     media type of a POST's body. `for_people`: errors are drawn on a page, else told in OAuth's JSON.
+    `at_once` is asked before `handler`, in the event loop: it waits for nothing, or tells `None`.
     `for_all`: the answer is the same whoever asks, and is made ahead. `for_scripts`: pages of any
     origin may call it, as no cookie counts there (the Fetch standard §3.2).
     """
@@ -56,6 +57,7 @@ class Endpoint:
     gives: tuple[int, ...] = (200,)
     takes: str = FORM
     for_people: bool = False
+    at_once: Callable[[Provider, Call], Answer | None] | None = None
     for_all: bool = False
     for_scripts: bool = False
 
@@ -142,6 +144,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         introspection.answer,
         "RFC 7662 §2",
         parameters=INTROSPECTION_PARAMETERS,
+        at_once=introspection.at_once,
     ),
     Endpoint(
         "revocation",

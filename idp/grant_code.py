@@ -1,7 +1,7 @@
 """The authorization code: given once by the dispatcher, taken once at the token endpoint.
 
 Taking is one atomic step in Redis, so of any number of parallel uses exactly one wins. A code
-that comes again revokes what the first use gave (RFC 6749 §4.1.2, RFC 9700 §4.5).
+that comes again revokes what the first use gave (RFC 6749 §4.1.2, RFC 9700 §4.2.4).
 """
 
 import base64
@@ -41,14 +41,14 @@ class Given:
 
 
 CODE = artifacts.Kind("code", TypeAdapter(Given), timedelta(seconds=60))
-_GRANT = artifacts.Kind("code-grant", TypeAdapter(str), timedelta(minutes=15))
+_GRANT = artifacts.Kind("code-grant", TypeAdapter(tuple[str, str]), timedelta(minutes=15))
 
 
 def give(provider: Provider, approval: Approval, request: AuthorizationRequest) -> str:
     """Make a code for an answered request."""
     given = Given(approval, request.redirect_uri, request.code_challenge)
     code = artifacts.put(provider, CODE, given)
-    artifacts.keep(provider, _GRANT, code, approval.grant_id)
+    artifacts.keep(provider, _GRANT, code, (approval.grant_id, approval.client_id))
     return code
 
 
@@ -75,8 +75,9 @@ def authorise(tx: Session, provider: Provider, client: Client, call: Call) -> En
 def _unknown(provider: Provider, client: Client, code: str) -> OAuthError:
     """A code that cannot be taken was never given, has lapsed, or is in two hands."""
     description = "the code is unknown, lapsed or used"
-    grant_id = artifacts.get(provider, _GRANT, code)
-    if grant_id is None:
+    grant_id, given_to = artifacts.get(provider, _GRANT, code) or ("", "")
+    # Whose code it was not cannot end what came of it.
+    if given_to != client.client_id:
         return _invalid(description)
     _log.warning("code.presented_again", extra={"client_id": client.client_id})
     return GrantMisused(grant_id, client.client_id, "code.presented-again", description)

@@ -85,7 +85,7 @@ def routes(provider: Provider, draw: Draw | None = None, prefix: str = "") -> li
 
     `draw` tells a person on a page what went wrong; without it everything is told in JSON.
     """
-    return [
+    found = [
         Route(
             f"{prefix}{of.path}",
             Prepared(provider, of) if of.for_all else _route(provider, of, draw),
@@ -94,6 +94,11 @@ def routes(provider: Provider, draw: Draw | None = None, prefix: str = "") -> li
         )
         for of in ENDPOINTS
     ]
+    for route, endpoint in zip(found, ENDPOINTS, strict=True):
+        # Starlette lets HEAD in wherever GET is: it must not use up what only an answer may.
+        if route.methods is not None and not endpoint.for_all:
+            route.methods.discard("HEAD")
+    return found
 
 
 def well_known_routes(provider: Provider) -> list[Route]:
@@ -207,7 +212,10 @@ def _route(
     async def answered(request: Request) -> Response:
         try:
             call = await _call(provider, endpoint, request)
-            return _response(provider, await run_in_threadpool(endpoint.handler, provider, call))
+            answer = endpoint.at_once(provider, call) if endpoint.at_once else None
+            if answer is None:
+                answer = await run_in_threadpool(endpoint.handler, provider, call)
+            return _response(provider, answer)
         except OAuthError as refused:
             return _response(provider, _refusal(refused))
         except (DisplayedError, *_UNAVAILABLE) as error:

@@ -56,6 +56,20 @@ def answer(provider: Provider, call: Call) -> Answer:
     return told(members)
 
 
+def at_once(provider: Provider, call: Call) -> Answer | None:
+    """The answer, when this very token was found alive within this second; else `None`.
+
+    Portals ask about the same token with every page. Nothing is waited for here.
+    """
+    caller = provider.live_tokens.get(call.sent.get("token") or "", provider.clock())
+    if caller is None or call.sent.repeated or MEDIA_TYPE in call.headers.get("accept", ""):
+        return None
+    has_lapsed = int(provider.clock().timestamp()) >= caller.claims["exp"]
+    if has_lapsed or not client_auth.is_at_hand(provider, call):
+        return None
+    return told(_of_live_token(_asking(provider, call), caller))
+
+
 def _asking(provider: Provider, call: Call) -> Client:
     """RFC 7662 §2.1: who asks must have proved itself, so that nobody can try tokens out."""
     client = client_auth.authenticate(provider, call)
@@ -82,10 +96,15 @@ def _of_access_token(tx: Session, provider: Provider, client: Client, token: str
         caller = issued_tokens.read(provider, token)
     except TokenError:
         return _INACTIVE
+    if revocations.any_revoked(tx, provider, revocations.of_token(caller.claims)):
+        return _INACTIVE
+    provider.live_tokens.keep(token, caller, provider.clock())
+    return _of_live_token(client, caller)
+
+
+def _of_live_token(client: Client, caller: Caller) -> _Members:
     # RFC 7662 §2.2: a client that may not know about a token is told that it is not active.
     if not issued_tokens.concerns(client, caller):
-        return _INACTIVE
-    if revocations.any_revoked(tx, provider, revocations.of_token(caller.claims)):
         return _INACTIVE
     claims = {name: caller.claims[name] for name in TOLD if name in caller.claims}
     return {"active": True, "token_type": _type(caller)} | claims

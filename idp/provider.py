@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from redis import Redis
@@ -14,6 +14,7 @@ from idp.memory import Memory
 from idp.outgoing import Outgoing
 from idp.sources.population_register import PopulationRegister
 from idp.sources.sms_gateway import SmsGateway
+from keys.access_token import Caller
 from keys.algorithms import Algorithm, Purpose
 from keys.opener import Opener
 from keys.protected_numbers import NumberProtector
@@ -45,7 +46,8 @@ class Provider:
     the transaction; `secret` keys the fingerprints, `subject_key` (64 bytes) the pairwise
     identifiers; `public_url` is where the pages are and `issuer` the issuer identifier (OpenID
     Connect Discovery §3), both without a trailing slash; `mtls_url` stands in for the issuer where
-    client certificates are asked for (RFC 8705 §5); `known_clients` is what `clients.known` remembers;
+    client certificates are asked for (RFC 8705 §5); `known_clients` is what `clients.known` remembers,
+    `live_tokens` what introspection found alive within this second;
     `dpop_nonce_required`: a DPoP proof without our
     nonce is refused (RFC 9449 §8).
     """
@@ -72,6 +74,9 @@ class Provider:
     dpop_nonce_required: bool = False
     openness: Openness = Openness()
     known_clients: Memory[Any] = field(default_factory=Memory, repr=False, compare=False)
+    live_tokens: Memory[Caller] = field(
+        default_factory=lambda: Memory(timedelta(seconds=1)), repr=False, compare=False
+    )
 
     def handle(self, size: int = 32) -> str:
         """A fresh unguessable name of `size` random bytes, base64url without padding."""

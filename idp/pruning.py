@@ -13,7 +13,7 @@ BATCH = 1000
 """How many rows one transaction deletes: none holds its locks for long."""
 
 SHOWN_FOR = timedelta(days=30)
-"""How long an ended sign-on stays in the list that its person sees."""
+"""How long an ended sign-on is kept, and with it how its clients were told of the end."""
 
 Begin = Callable[[], AbstractContextManager[Session]]
 

@@ -70,7 +70,8 @@ def _replace(provider: Provider, call: Call, client: Client, token: str) -> Answ
     asked = client_registration.asked(provider, document, by_operator=False, current=client)
     with provider.begin() as tx:
         by = f"client:{client.client_id}"
-        secret = clients.change(tx, provider, client.client_id, asked, by=by)
+        # What an operator decided meanwhile is not undone.
+        secret = clients.change(tx, provider, client.client_id, asked, by=by, instead_of=client)
         changed = clients.get(tx, client.client_id)
     answer = client_registration.answer(changed, secret)
     return told(answer | _management(provider, changed, token))

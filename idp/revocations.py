@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Text, any_, bindparam, func, select
+from sqlalchemy import Text, any_, bindparam, event, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -76,6 +76,7 @@ def of_token(claims: Mapping[str, Any]) -> tuple[str, ...]:
 
 def revoke(tx: Session, provider: Provider, dead: str, until: datetime | None = None) -> None:
     """Let everything of this identifier be dead until all of it has lapsed anyway (aware UTC)."""
+    event.listen(tx, "after_commit", lambda _: provider.live_tokens.clear(), once=True)
     lapsed = until or provider.clock() + LIVES[dead.partition(":")[0]]
     statement = insert(_TABLE).values(id=dead, until=lapsed)
     longest = func.greatest(_TABLE.c.until, statement.excluded.until)

@@ -33,6 +33,7 @@ _KEY_FORM = f"{_SECRET_FORM}, or {TOKEN_MARK} and a key that the PKCS#11 token w
 ISSUER_PATH = "/oidc"
 """The path of the issuer that nobody named."""
 
+_ORIGIN = r"^(https?://[A-Za-z0-9.:\[\]-]+/?)?$"
 # OpenID Connect Discovery 1.0 §3, RFC 8414 §2: an issuer has neither query nor fragment.
 _ADDRESS = r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*)?$"
 Network = IPv4Network | IPv6Network
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     public_url: str = Field(
         "",
+        pattern=_ORIGIN,
         description="The address people and portals use, without a slash at the end. "
         "It is printed in every code. Empty: the issuer's origin, else `http://localhost:<port>`.",
     )

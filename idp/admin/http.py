@@ -123,7 +123,7 @@ def _add_writing(api: FastAPI, provider: Provider, the_manager: Any) -> None:
     @api.post(
         "/clients/{client_id}/secret",
         operation_id="renew_client_secret",
-        summary="Give a client another secret; the old one is refused at once",
+        summary="Give a client another secret; the old one is refused within five seconds",
         status_code=201,
         responses=_problems(401, 403, 404, 422),
     )

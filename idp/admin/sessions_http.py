@@ -31,7 +31,9 @@ _ERRORS: Mapping[int, str] = MappingProxyType(
 )
 _problems = partial(problems, _ERRORS)
 
-Sid = Annotated[str, Path(max_length=64, description="The session's identifier (`sid`).")]
+_IDENTIFIER = "^[A-Za-z0-9_-]{1,64}$"
+Sid = Annotated[str, Path(pattern=_IDENTIFIER, description="The session's identifier (`sid`).")]
+Subject = Annotated[str, Query(pattern=_IDENTIFIER, description="The account's own identifier.")]
 
 
 def router(provider: Provider, check_caller: CheckCaller) -> APIRouter:
@@ -50,12 +52,7 @@ def _add_reading(routes: APIRouter, provider: Provider, the_manager: Any) -> Non
         summary="Where an account is signed in now",
         responses=_problems(401, 403, 422),
     )
-    def get_sessions(
-        subject: Annotated[
-            str, Query(min_length=1, max_length=64, description="The account's own identifier.")
-        ],
-        caller: Caller = the_manager,
-    ) -> SessionsOut:
+    def get_sessions(subject: Subject, caller: Caller = the_manager) -> SessionsOut:
         with provider.begin() as tx:
             live = sessions.of_subject(tx, provider, subject)
             return SessionsOut(sessions=[_session_out(tx, one) for one in live])

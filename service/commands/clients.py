@@ -127,7 +127,7 @@ def register(
 
 @commands.command("new-secret")
 def new_secret(client_id: ClientId, yes: Yes = False, by: By = "", as_json: Json = False) -> None:
-    """Give a client another secret; the old one is refused at once."""
+    """Give a client another secret; the old one is refused within five seconds."""
     sure(tell("clients.new_secret", client_id=client_id), yes)
     with identity() as provider, provider.begin() as tx:
         secret = clients.new_secret(tx, provider, client_id, by=by or operator())

@@ -63,6 +63,7 @@ def _act(visit: Visit, own: SignOn) -> str:
     provider = visit.world.provider
     with provider.begin() as tx:
         if client_id := visit.typed("take_back"):
+            # Twice is as good as once.
             consents.take_back(tx, provider, own.subject, client_id)
             return "taken_back"
         if visit.typed("end_others"):

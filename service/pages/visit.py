@@ -55,9 +55,9 @@ class Visit:
         return self.request.query_params.get(name, "")
 
     def typed(self, name: str) -> str:
-        """Return the text of a form field, or nothing."""
+        """Return the text of a form field, or nothing. Nobody types a NUL, and no column holds one."""
         value = self.form.get(name, "")
-        return value if isinstance(value, str) else ""
+        return value.replace("\0", "") if isinstance(value, str) else ""
 
     def uploaded(self, name: str) -> UploadFile | None:
         """Return the file of a form field, if one was chosen."""

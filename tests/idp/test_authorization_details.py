@@ -47,6 +47,8 @@ def test_details_of_known_types_are_read_as_they_were_told() -> None:
         [LOOKUP | {"matter": "hidden\u202etext"}],
         [LOOKUP | {"licence_type": ["food_permit"]}],
         [SHARE | {"recipient": "nobody"}],
+        [LOOKUP | {"matter": "开" * 120, "licence_type": "x" * 64}] * 8 + [SHARE],
+        [SHARE | {"fields": [f"{'f' * 60}{n}" for n in range(70)]}],
         [SHARE | {"locations": ["https://elsewhere.example"]}],
     ],
 )

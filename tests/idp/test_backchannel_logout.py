@@ -217,6 +217,21 @@ def test_a_portal_that_is_down_is_told_when_it_is_back(world: World, listener: L
     assert notices(world, session) == [("portal-a", "told", 2)]
 
 
+def test_three_portals_share_one_sign_on_and_each_is_told_of_its_end(
+    world: World, listener: Listener
+) -> None:
+    names = ("portal-a", "portal-b", "portal-c")
+    session, _ = signed_in(world, *(f"{name}={listener.url}/{name}" for name in names))
+    ended(world, session)
+    world.run_jobs()
+    assert sorted(listener.paths) == [f"POST /{name}" for name in names]
+    told = [decoded(world, token) for token in listener.tokens]
+    assert {(claims["aud"], claims["sid"]) for claims in told} == {
+        (name, session.sid) for name in names
+    }
+    assert notices(world, session) == [(name, "told", 1) for name in names]
+
+
 def test_a_portal_that_hangs_holds_up_no_other(world: World, listener: Listener) -> None:
     impatient = replace(world.provider.outgoing, seconds=0.3)
     world.provider = replace(world.provider, outgoing=impatient)

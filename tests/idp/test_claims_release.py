@@ -189,7 +189,8 @@ def test_what_was_asked_for_at_userinfo_is_forgotten_with_the_last_token(world: 
 def released(world: World) -> list[tuple[str, str, dict[str, str]]]:
     query = select(journal.c.actor, journal.c.subject, journal.c.details)
     with world.begin() as tx:
-        found = tx.execute(query.where(journal.c.action == "claims.released")).all()
+        chosen = query.where(journal.c.action == "claims.released").order_by(journal.c.id)
+        found = tx.execute(chosen).all()
     return [(row.actor, row.subject, row.details) for row in found]
 
 

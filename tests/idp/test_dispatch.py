@@ -85,7 +85,7 @@ def test_a_person_is_asked_once_what_a_third_party_may_know(world: World) -> Non
     portal = world.portal(world.client(consent=Consent.BY_PERSON))
     page = arrive(browser, portal.url())
     assert page.startswith(f"{world.provider.public_url}/consent?interaction=")
-    assert details(browser, page).items == ("profile",)
+    assert details(browser, page).items == ("openid", "profile")
     assert "code" in answered(agree(browser, page))
     assert "code" in answered(arrive(browser, portal.url(prompt="none"))), "and never again"
 
@@ -96,7 +96,7 @@ def test_the_person_is_asked_again_for_what_is_new(world: World) -> None:
     agree(browser, arrive(browser, portal.url()))
     claims = json.dumps({"userinfo": {"phone_number": None, "shoe_size": None}})
     page = arrive(browser, portal.url(claims=claims))
-    assert details(browser, page).items == ("profile", "claim:phone_number")
+    assert details(browser, page).items == ("openid", "profile", "claim:phone_number")
     silent = arrive(browser, portal.url(claims=claims, prompt="none"))
     assert answered(silent)["error"] == "consent_required"
 
@@ -260,7 +260,7 @@ def test_no_other_client_asks_again_for_what_was_agreed_to(
     world.client(jwks=signer.jwks, consent=consent, **{**of_both, **profile})
     bank = Bank(world, signer, Prover(world.clock))
     with world.begin() as tx:
-        consents.give(tx, world.provider, subject, "portal-a", ("profile",))
+        consents.give(tx, world.provider, subject, "portal-a", ("openid", "profile"))
     pushed = bank.push(scope="openid profile").json()["request_uri"]
     query = {"client_id": "portal-a", "request_uri": pushed}
     url = str(httpx2.URL(f"{world.issuer}/authorize", params=query))
@@ -291,11 +291,19 @@ def test_staying_signed_in_is_asked_for_and_remembered_for_nobody(world: World) 
         scopes=("openid", "offline_access"),
     )
     portal = world.portal(registered, "openid offline_access")
-    assert "code" in answered(arrive(browser, portal.url())), "it is ignored without prompt"
+    page = arrive(browser, portal.url())
+    assert details(browser, page).items == ("openid",), "it is ignored without prompt"
+    assert "code" in answered(agree(browser, page))
     for _ in range(2):
         page = arrive(browser, portal.url(prompt="consent"))
-        assert details(browser, page).items == ("offline_access",)
+        assert details(browser, page).items == ("openid", "offline_access")
         agree(browser, page)
+
+
+def test_nobody_unknown_learns_silently_who_is_signed_in(world: World) -> None:
+    browser = signed_in(world)
+    portal = world.portal(world.client(consent=Consent.BY_PERSON), "openid")
+    assert answered(arrive(browser, portal.url(prompt="none")))["error"] == "consent_required"
 
 
 # Levels
@@ -463,3 +471,9 @@ def test_every_step_and_reason_is_told_where_it_comes_from() -> None:
     assert all(function.__doc__ for function in tables)
     described = [step.description for step in steps.STEPS]
     assert all(text.isascii() and '"' not in text for text in described)
+
+
+def test_asking_for_the_head_alone_gives_no_code_away(world: World) -> None:
+    browser = signed_in(world)
+    portal = world.portal(world.client())
+    assert browser.http.head(portal.url()).status_code == 405

@@ -163,6 +163,14 @@ def test_a_code_of_one_client_is_worth_nothing_to_another(world: World) -> None:
     assert error(found.post()) == (400, "invalid_grant"), "and it is spent"
 
 
+def test_whoever_finds_a_used_code_of_anothers_ends_nothing(world: World) -> None:
+    found = redemption(world)
+    given = found.post().json()
+    world.client(client_id="portal-b", client_secret=SECRET, auth_method=AuthMethod.POST)
+    assert error(found.post(client_id="portal-b")) == (400, "invalid_grant")
+    assert userinfo(world, given["access_token"]) == 200
+
+
 def test_a_code_of_a_sign_on_that_ended_gives_nothing(world: World) -> None:
     found = redemption(world)
     with world.begin() as tx:

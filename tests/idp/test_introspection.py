@@ -1,5 +1,6 @@
 """Introspection: what a token stands for, told to whom it concerns, and written down nowhere."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import httpx2
@@ -163,6 +164,51 @@ def test_the_end_of_the_sign_on_ends_what_does_not_outlive_it(world: World) -> N
         with world.begin() as tx:
             sessions.end(tx, world.provider, allowed.sid, by=subject, why=Ending.SIGNED_OUT)
         assert [introspect(world, to, token)["active"] for token in shown] == [lives, lives]
+
+
+def test_what_is_asked_again_within_a_second_is_told_from_memory(world: World) -> None:
+    to, _, token = begun(world)
+    first = introspect(world, to, token)
+    kept = [*_statements(world, lambda: introspect(world, to, token))]
+    assert kept == [], "and asks no database"
+    assert introspect(world, to, token) == first
+    world.clock.tick(seconds=1)
+    assert [*_statements(world, lambda: introspect(world, to, token))] != []
+
+
+def test_memory_tells_a_stranger_and_a_liar_no_more(world: World) -> None:
+    to, _, token = begun(world)
+    introspect(world, to, token)
+    assert introspect(world, machine(world, "stranger", TAX), token) == INACTIVE
+    wrong = post(
+        world, "/introspect", {"token": token, "client_id": to.client_id, "client_secret": "x" * 30}
+    )
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
+
+
+def test_what_is_revoked_is_forgotten_with_the_commit(world: World) -> None:
+    to, allowed, token = begun(world)
+    assert introspect(world, to, token)["active"]
+    with world.begin() as tx:
+        revocations.revoke(tx, world.provider, revocations.grant(allowed.grant_id))
+    assert introspect(world, to, token) == INACTIVE
+
+
+def _statements(world: World, act: Callable[[], object]) -> Iterator[str]:
+    """What the database is asked while `act` runs."""
+    seen: list[str] = []
+    with world.begin() as tx:
+        engine = tx.get_bind().engine
+
+    def note(_c: object, _x: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    yield from seen
 
 
 def test_a_lapsed_token_is_not_active(world: World) -> None:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from idp import client_auth, clients, initial_access, parameters, throttle
 from idp.call import Call
@@ -186,6 +187,23 @@ def test_a_keeper_repeats_that_an_operator_freed_the_client_of_pkce(world: World
         clients.change(tx, world.provider, told["client_id"], freed, by="test")
     answer = managed(world, "PUT", told, require_pkce=False)
     assert (answer.status_code, answer.json()["require_pkce"]) == (200, False)
+
+
+def test_what_an_operator_decides_meanwhile_is_not_undone_by_a_slow_keeper(world: World) -> None:
+    told = register(world, invited(world)).json()
+    level = "urn:yinxin:level:natural:2"
+
+    async def decide(scope: Scope, receive: Receive, send: Send) -> None:
+        with world.begin() as tx:
+            decided = replace(clients.get(tx, told["client_id"]), minimum_acr=level)
+            clients.change(tx, world.provider, told["client_id"], decided, by="operator")
+        await JSONResponse([CALLBACK])(scope, receive, send)
+
+    with served(decide) as url:
+        late = managed(world, "PUT", told, sector_identifier_uri=f"{url}/sector")
+    assert refusal(late) == ("invalid_client_metadata", "client_id")
+    with world.begin() as tx:
+        assert clients.get(tx, told["client_id"]).minimum_acr == level
 
 
 def test_a_keeper_does_not_widen_the_claims_an_operator_allowed(world: World) -> None:

@@ -89,6 +89,15 @@ def test_nobody_ends_another_persons_sign_in(rig: Rig) -> None:
     assert theirs.post("/my/account", data=form).status_code == 403
 
 
+def test_what_no_page_of_ours_offers_does_nothing(rig: Rig) -> None:
+    mine = signed_in(rig, rig.person())
+    for typed in ("", "\0", "nobody"):
+        assert press(mine, "/my/account", end=typed).status_code == 404
+    for client_id in ("\0", "nobody"):
+        assert press(mine, "/my/account", take_back=client_id).status_code in (303, 404)
+    assert mine.get("/my/account").status_code == 200
+
+
 def test_whoever_is_not_signed_in_signs_in_first_and_comes_back(rig: Rig) -> None:
     answer = rig.browser().http.get("/my/account")
     assert answer.headers["Location"] == "/login?next=/my/account"
@@ -146,3 +155,11 @@ def test_without_the_scope_or_a_token_nobody_sees_sign_ins(rig: Rig) -> None:
     headers = manager(rig, "openid client.manage")
     answer = rig.http.get("/api/identity/sessions", params=asked, headers=headers)
     assert answer.status_code == 403
+
+
+def test_an_identifier_that_none_can_be_is_malformed(rig: Rig) -> None:
+    headers = manager(rig, "openid session.manage")
+    asked = rig.http.get("/api/identity/sessions", params={"subject": "\0"}, headers=headers)
+    ending = rig.http.delete("/api/identity/sessions/%00", headers=headers)
+    notices = rig.http.get("/api/identity/sessions/%00/logout-notices", headers=headers)
+    assert [each.status_code for each in (asked, ending, notices)] == [422] * 3

@@ -121,7 +121,7 @@ def test_a_portal_of_the_government_that_asks_is_called_no_stranger(rig: Rig, lo
     asking = http.get(portal.url(prompt="consent", scope="openid")).headers["Location"]
     page = http.get(sign_in(http, asking, rig.person()))
     assert t(locale, "consent.for_our_portal", portal=_NAME[locale]) in plain(page)
-    assert t(locale, "consent.only_who") in plain(page), "and the page says what it asks"
+    assert t(locale, "scope.openid") in plain(page), "and the page says what it asks"
     press(http, str(page.url), decision="approve")
     assert t(locale, "account.no_portals") in plain(http.get("/my/account"))
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from idp.steps import SIGN_IN_REASONS
+from service.locale import LOCALES, catalogue
 from tests.rig import Rig
 from tests.service.portals import press, sent_back, shop, sign_in, token
 
@@ -50,3 +52,9 @@ def test_another_browser_cancels_nothing(rig: Rig) -> None:
 
 def test_on_our_own_account_there_is_nothing_to_cancel(rig: Rig) -> None:
     assert _CANCEL not in rig.browser().http.get("/login").text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_reason_to_sign_in_again_has_a_sentence(locale: str) -> None:
+    told = {key.removeprefix("login.why.") for key in catalogue(locale) if "login.why." in key}
+    assert told == {reason.__name__ for reason in SIGN_IN_REASONS}

@@ -1,12 +1,13 @@
 """Starting: what is refused before anything runs, and what a second start finds."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from keys.algorithms import Purpose
-from service import migrating, wiring
+from service import migrating, sandbox_approval, wiring
 from service.refusals import refusals
 from service.running import PortTakenError, RefusedSettingsError, WeakSm2Error, running
 from service.seed import NotASandboxError, seed
@@ -51,6 +52,15 @@ def test_production_refuses_a_database_with_demonstration_keys(
         settings = Settings.model_validate({**told, "port": 0})
         with pytest.raises(wiring.SandboxKeysError, match="sandbox-root"), running(settings):
             pytest.fail("it started")
+
+
+@pytest.mark.parametrize(("mode", "there"), [("production", False), ("test", True)])
+def test_production_has_no_address_that_answers_in_a_persons_place(
+    rig: Rig, mode: str, there: bool
+) -> None:
+    settings = rig.world.settings.model_copy(update={"mode": Mode(mode)})
+    routes = sandbox_approval.routes(replace(rig.world, settings=settings))
+    assert bool(routes) is there
 
 
 def test_production_starts_on_a_database_of_its_own_and_is_not_seeded(

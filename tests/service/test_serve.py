@@ -1,6 +1,7 @@
 """The service behind a TLS proxy: the issuer as told, addresses as forwarded, certificates as handed on."""
 
 import base64
+import hashlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +17,7 @@ from idp import clients, sessions, throttle
 from idp.clients import Registration
 from idp.endpoints import ENDPOINTS
 from idp.vocabulary import GrantType
+from keys import base64url
 from service import cli, running, sandbox_citizen
 from service.pages import (
     account,
@@ -105,8 +107,13 @@ def test_from_the_metadata_alone_every_page_and_endpoint_is_found(serve: Serve, 
         back = dict(parse_qsl(urlsplit(came.headers["location"]).query))
         assert back["iss"] == world.provider.issuer
 
-        code = {"grant_type": "authorization_code", "code": back["code"]} | RETURN
-        tokens = http.post(told["token_endpoint"], data=code, auth=mine).json()
+        grant = {
+            "grant_type": "authorization_code",
+            "code": back["code"],
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+        }
+        tokens = http.post(told["token_endpoint"], data=grant, auth=mine).json()
         shown = {"Authorization": f"Bearer {tokens['access_token']}"}
         assert http.get(told["userinfo_endpoint"], headers=shown).json()["sub"]
         token = {"token": tokens["access_token"]}
@@ -125,8 +132,14 @@ def test_from_the_metadata_alone_every_page_and_endpoint_is_found(serve: Serve, 
 
 
 CALLBACK = "https://shop.example/callback"
-RETURN = {"redirect_uri": CALLBACK}
-REQUEST = {"response_type": "code", "scope": "openid profile"} | RETURN
+VERIFIER = "v" * 43
+REQUEST = {
+    "response_type": "code",
+    "scope": "openid profile",
+    "redirect_uri": CALLBACK,
+    "code_challenge": base64url.encode(hashlib.sha256(VERIFIER.encode()).digest()),
+    "code_challenge_method": "S256",
+}
 PORTAL = {
     "client_name": "Somebody",
     "redirect_uris": [CALLBACK],

@@ -199,6 +199,9 @@ def test_the_issuer_is_as_told_and_the_pages_are_at_its_host(
 @pytest.mark.parametrize(
     "told",
     [
+        {"public_url": "https://a.example/portal"},
+        {"public_url": "https://user@a.example"},
+        {"public_url": "a.example"},
         {"issuer": "https://a.example/"},
         {"issuer": "https://a.example/oidc/"},
         {"issuer": "https://a.example/oidc?x=1"},

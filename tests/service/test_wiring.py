@@ -59,7 +59,7 @@ def test_production_refuses_whatever_has_a_sandboxs_name(
 
 def test_every_signature_is_journalled_with_the_part_that_wanted_it(rig: Rig) -> None:
     rig.issue()
-    rig.world.queue.jobs["chain_journal"].run()
+    rig.world.tally.flush()
     with rig.world.begin() as tx:
         used = tx.execute(select(journal).where(journal.c.action.startswith("key.used"))).all()
         keys = {record.public_key.kid: record for record in rig.world.vault.public_keys(tx)}
