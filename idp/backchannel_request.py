@@ -4,7 +4,6 @@ The signed form is also held to the FAPI CIBA profile §5.2.2: it lives for an h
 something by which the person can tell this request from any other.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from idp import artifacts, asking, client_keys, pending, request_checks, request_object
+from idp import artifacts, asking, client_signed, pending, request_checks, request_object
 from idp.asking import Wishes
 from idp.client_keys import KeysUnavailable
 from idp.clients import Client
@@ -23,8 +22,7 @@ from idp.parameters import Parameters
 from idp.provider import Provider
 from idp.submission import Submission
 from idp.vocabulary import BACKCHANNEL_PARAMETERS, CLIENT_PARAMETERS, Delivery, OAuthCode
-from keys.compact import TokenError, TokenUnknownKey
-from keys.presented import Presented, verify_presented
+from keys.compact import TokenError
 
 HINTS = ("login_hint", "id_token_hint", "login_hint_token")
 USUAL_LIFETIME = timedelta(minutes=5)
@@ -180,20 +178,15 @@ def _hints(sent: Parameters) -> list[str]:
 
 
 def _verified(provider: Provider, client: Client, token: str, algorithm: str) -> Mapping[str, Any]:
-    def by(*, again: bool) -> Presented:
-        return verify_presented(
+    try:
+        return client_signed.verified(
+            provider,
+            client,
             token,
-            client_keys.verification_keys(provider, client, again=again),
             algorithms=(algorithm,),
             types=request_object.TYPES,
             largest=request_object.LARGEST,
-        )
-
-    try:
-        try:
-            return by(again=False).claims
-        except TokenUnknownKey:
-            return by(again=True).claims
+        ).claims
     except (TokenError, KeysUnavailable):
         raise _invalid("the signed request is not signed by the client as it registered") from None
 
@@ -219,11 +212,13 @@ def _check_claims(provider: Provider, client: Client, claims: Mapping[str, Any])
 
 
 def _time(claims: Mapping[str, Any], name: str) -> int:
-    """RFC 7519 §2 NumericDate."""
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        moment = client_signed.moment(claims, name)
+    except ValueError:
+        moment = None
+    if moment is None:
         raise _invalid(f"{name} of the signed request is missing or not a time")
-    return int(value)
+    return moment
 
 
 def _parameters(client: Client, claims: Mapping[str, Any]) -> Parameters:

@@ -6,16 +6,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from idp import algorithms_offered, artifacts, client_keys
+from idp import algorithms_offered, artifacts, client_signed
 from idp.artifacts import Kind
 from idp.call import Call
 from idp.client_keys import KeysUnavailable
 from idp.clients import Client
 from idp.provider import Provider
 from keys import compact
-from keys.compact import TokenError, TokenUnknownKey
+from keys.compact import TokenError
 from keys.jose import LARGEST_TOKEN
-from keys.presented import verify_presented
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
 _TYPES = (None, "JWT", "client-authentication+jwt")
@@ -71,22 +70,13 @@ def algorithms_of(client: Client) -> Collection[str]:
 
 def _signed(provider: Provider, client: Client, assertion: str) -> Mapping[str, Any]:
     try:
-        try:
-            return _verified(provider, client, assertion, again=False)
-        except TokenUnknownKey:
-            return _verified(provider, client, assertion, again=True)
+        return client_signed.verified(
+            provider, client, assertion, algorithms=algorithms_of(client), types=_TYPES
+        ).claims
     except TokenError as refused:
         raise AssertionRefused(refused.code) from None
     except KeysUnavailable:
         raise AssertionRefused("the keys cannot be had") from None
-
-
-def _verified(
-    provider: Provider, client: Client, assertion: str, *, again: bool
-) -> Mapping[str, Any]:
-    keys = client_keys.verification_keys(provider, client, again=again)
-    found = verify_presented(assertion, keys, algorithms=algorithms_of(client), types=_TYPES)
-    return found.claims
 
 
 def _is_for_us(provider: Provider, client: Client, call: Call, audience: object) -> bool:
@@ -117,13 +107,11 @@ def _check_moments(provider: Provider, claims: Mapping[str, Any]) -> int:
         moment = _moment(claims, name)
         if moment is not None and moment > now + _LEEWAY:
             raise AssertionRefused(name)
-    return int(expires) + _LEEWAY - now + 1
+    return expires + _LEEWAY - now + 1
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> float | None:
-    """Return a NumericDate (RFC 7519 §2), which may have a fraction."""
-    value = claims.get(name)
-    # A bool is an int to Python, and not to JSON.
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise AssertionRefused(name)
-    return value
+def _moment(claims: Mapping[str, Any], name: str) -> int | None:
+    try:
+        return client_signed.moment(claims, name)
+    except ValueError:
+        raise AssertionRefused(name) from None

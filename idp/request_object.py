@@ -5,11 +5,10 @@ of the object's times; clients that must sign, and those of FAPI 2.0, are held t
 """
 
 import json
-import math
 from collections.abc import Collection, Container, Mapping
 from typing import Any
 
-from idp import client_keys, sent_json
+from idp import client_signed, sent_json
 from idp.algorithms_offered import BY_CLIENTS, OF_FAPI2
 from idp.client_keys import KeysUnavailable
 from idp.clients import Client
@@ -20,8 +19,7 @@ from idp.provider import Provider
 from idp.sent_json import JsonRefused
 from idp.vocabulary import REQUEST_PARAMETERS, OAuthCode
 from keys import jwe
-from keys.compact import TokenError, TokenUnknownKey
-from keys.presented import Presented, verify_presented
+from keys.compact import TokenError
 
 LARGEST = 16 * 1024
 """Most characters of a request object."""
@@ -124,15 +122,10 @@ def _check_times(claims: Mapping[str, Any], now: int, *, strict: bool) -> None:
 
 
 def _time(claims: Mapping[str, Any], name: str) -> int | None:
-    """RFC 7519 §2 NumericDate."""
-    value = claims.get(name)
-    if value is None:
-        return None
-    # An int is not asked whether it is finite: one too large for a float has no answer.
-    is_time = type(value) is int or (isinstance(value, float) and math.isfinite(value))
-    if not is_time:
-        raise _invalid(f"{name} of the request object is not a time")
-    return int(value)
+    try:
+        return client_signed.moment(claims, name)
+    except ValueError:
+        raise _invalid(f"{name} of the request object is not a time") from None
 
 
 def _opened(provider: Provider, client: Client, token: str) -> Mapping[str, Any]:
@@ -140,7 +133,9 @@ def _opened(provider: Provider, client: Client, token: str) -> Mapping[str, Any]
     try:
         if token.count(".") == 4:
             token = _decrypted(provider, token)
-        return _verified(provider, client, token).claims
+        return client_signed.verified(
+            provider, client, token, algorithms=algorithms_of(client), types=TYPES, largest=LARGEST
+        ).claims
     except (TokenError, KeysUnavailable, UnicodeDecodeError):
         raise _invalid(
             "the request object cannot be read, or is not signed by the client"
@@ -152,22 +147,6 @@ def _decrypted(provider: Provider, token: str) -> str:
     if opener is None:
         raise _invalid("the request object is encrypted to a key that is not ours")
     return jwe.decrypt(token, opener, largest=LARGEST).payload.decode("ascii")
-
-
-def _verified(provider: Provider, client: Client, token: str) -> Presented:
-    def by(*, again: bool) -> Presented:
-        return verify_presented(
-            token,
-            client_keys.verification_keys(provider, client, again=again),
-            algorithms=algorithms_of(client),
-            types=TYPES,
-            largest=LARGEST,
-        )
-
-    try:
-        return by(again=False)
-    except TokenUnknownKey:
-        return by(again=True)
 
 
 def _fetched(provider: Provider, client: Client, reference: str) -> str:
