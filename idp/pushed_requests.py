@@ -17,7 +17,7 @@ from idp.provider import Provider
 from idp.vocabulary import OAuthCode
 
 URN = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2
-LIFETIME = timedelta(seconds=90)
+LIFETIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

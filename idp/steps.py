@@ -141,8 +141,8 @@ def level_is_not_reached(situation: Situation) -> bool:
 def consent_needed(situation: Situation) -> bool:
     """OpenID Connect Core §3.1.2.4: for what was not agreed to before, and when the client wants it.
 
-    Details of one transaction (RFC 9396) are agreed to every time, and a FAPI 2.0 client of somebody
-    else's at every sign-in made for it: what such clients move is worth the question.
+    Details of one transaction (RFC 9396) are agreed to every time, and what a FAPI 2.0 client of
+    somebody else's asks, whenever a page may be shown: what such clients move is worth the question.
     """
     return bool(situation.missing) or (asked_every_time(situation) and not situation.agreed)
 
@@ -153,7 +153,7 @@ def asked_every_time(situation: Situation) -> bool:
     return (
         Prompt.CONSENT in asked.prompts
         or bool(asked.authorization_details)
-        or (_is_somebody_elses_fapi2(situation.client) and situation.made_here)
+        or (_is_somebody_elses_fapi2(situation.client) and not situation.is_silent)
     )
 
 

@@ -19,8 +19,8 @@ from idp.methods import password
 Once = Callable[[], None]
 Scenario = Callable[[Server, Wire], Once]
 
-_SLICES = 1
-_SECONDS = 1.5
+_SLICES = 3
+_SECONDS = 3.0
 _VERIFIER = "a-verifier-that-is-long-enough-for-any-server-to-take"
 _FORM = "application/x-www-form-urlencoded"
 

@@ -57,7 +57,7 @@ def test_a_pushed_request_is_opened_by_its_reference_alone(world: World) -> None
     signer = register(world)
     response = push(world, **signer.parameters())
     assert response.status_code == 201
-    assert response.json()["expires_in"] == 90
+    assert response.json()["expires_in"] == 60
     reference = response.json()["request_uri"]
     assert reference.startswith(URN)
     assert len(reference) - len(URN) == 43
@@ -138,7 +138,7 @@ def test_a_reference_is_bound_to_its_client(world: World) -> None:
 def test_a_reference_lapses(world: World) -> None:
     reference = pushed(world, register(world))
     (key,) = world.provider.redis.scan_iter("yinxin:idp:pushed-request:*")
-    assert 0 < world.provider.redis.ttl(key) <= 90
+    assert 0 < world.provider.redis.ttl(key) <= 60
     world.provider.redis.delete(key)
     response = httpx2.get(url(world, reference))
     assert response.status_code == 400

@@ -175,7 +175,7 @@ def test_agreeing_to_one_claim_is_not_agreeing_to_the_next(world: World) -> None
         ui_locales=(),
     )
     items = consent_items.items(asked, approvals.client(world, "portal-a"))
-    assert items == ("profile", "claim:identity_document", "claim:verified_claims")
+    assert items == ("openid", "profile", "claim:identity_document", "claim:verified_claims")
 
 
 MEMBERS = (
