@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from sqlalchemy.orm import Session
 
+from idp import clients
+from idp.vocabulary import Realm
 from service import migrating
 
 
@@ -50,3 +54,27 @@ def test_each_package_keeps_to_its_own_schema(empty: Engine) -> None:
         if key["referred_schema"] != schema
     ]
     assert crossing == []
+
+
+def test_clients_of_before_keep_what_they_were_registered_with(empty: Engine) -> None:
+    with empty.connect() as connection:
+        command.upgrade(migrating._config(connection), "20261122d")
+        connection.commit()
+        connection.execute(
+            text(
+                "INSERT INTO idp.client (client_id, name_zh, name_en, auth_method, secret_fingerprint,"
+                " realm, redirect_uris, grant_types, scopes, resources, organisation, consent,"
+                " registered_at) VALUES ('portal', '门户', 'Portal', 'client_secret_basic', 'x',"
+                " 'citizen', '{https://portal.example/callback}', '{authorization_code}',"
+                " '{openid,profile}', '{}', NULL, 'by-policy', now())"
+            )
+        )
+        connection.commit()
+    migrating.upgrade(empty)
+    with Session(empty) as tx:
+        client = clients.get(tx, "portal")
+    assert (client.name_zh, client.realm) == ("门户", Realm.CITIZEN)
+    assert client.redirect_uris == ("https://portal.example/callback",)
+    assert client.scopes == ("openid", "profile")
+    assert client.require_pkce
+    assert migrating.differences(empty) == []
