@@ -144,10 +144,10 @@ def consent_needed(situation: Situation) -> bool:
     Details of one transaction (RFC 9396) are agreed to every time, and what a FAPI 2.0 client of
     somebody else's asks, whenever a page may be shown: what such clients move is worth the question.
     """
-    return bool(situation.missing) or (asked_every_time(situation) and not situation.agreed)
+    return bool(situation.missing) or (_asked_every_time(situation) and not situation.agreed)
 
 
-def asked_every_time(situation: Situation) -> bool:
+def _asked_every_time(situation: Situation) -> bool:
     """Whether an agreement of before is not enough."""
     asked = situation.request
     return (
