@@ -101,7 +101,7 @@ def read_image(picture: Image.Image) -> tuple[str, ...]:
     pixels = memoryview(grey.tobytes()).cast("B", shape=[grey.height, grey.width])
     found = zxingcpp.read_barcodes(
         pixels,
-        formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]),
+        formats=_QR_ONLY,
         text_mode=zxingcpp.TextMode.Plain,
     )
     return tuple(symbol.text for symbol in found)
