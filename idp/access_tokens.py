@@ -40,6 +40,7 @@ def claims(provider: Provider, entitlement: Entitlement) -> dict[str, Any]:
         told["cnf"] = dict(entitlement.confirmation)
     if entitlement.act is not None:
         told["act"] = dict(entitlement.act)
+    told |= entitlement.acting
     if entitlement.approval is not None:
         told |= _of_approval(entitlement.approval)
     return told

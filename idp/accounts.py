@@ -7,22 +7,25 @@ to its owner or compared.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from idp import levels
+from idp import evidence, identity_documents, levels, outbox
 from idp.errors import AccountUnknown
+from idp.levels import Ladder
 from idp.provider import Provider
-from idp.tables import EvidenceRow, PersonRow
-from keys.identity_numbers import NumberWrong, mask_number, resident_id
+from idp.tables import PersonRow
+from keys.identity_numbers import mask_number
 
-NUMBER = "resident_id"
+NUMBER = identity_documents.CITIZEN_NUMBERS
 PHONE = "phone"
 USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}", re.ASCII)
 MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_LONGEST_NAME = 50
+_NAME_MARKS = "·•.'- "
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,13 @@ class Particulars:
     profile: Mapping[str, Any] = field(repr=False)
     registered_at: datetime
     standing: levels.Standing
+    document: str = NUMBER
+    born: date | None = field(default=None, repr=False)
+
+    @property
+    def birthdate(self) -> date | None:
+        """The birth date: of the number, else as their register confirmed it."""
+        return identity_documents.birthdate(self.number) or self.born
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,9 @@ def credentials(tx: Session, provider: Provider, username: str) -> Credentials |
     if condition is None:
         return None
     query = select(PersonRow.subject, PersonRow.password_hash)
-    row = tx.execute(query.where(condition, PersonRow.closed_at.is_(None))).one_or_none()
-    return None if row is None else Credentials(row.subject, row.password_hash)
+    rows = tx.execute(query.where(condition, PersonRow.closed_at.is_(None))).all()
+    # One text can be the number of two papers, of two persons: then it names neither.
+    return Credentials(rows[0].subject, rows[0].password_hash) if len(rows) == 1 else None
 
 
 def person(tx: Session, provider: Provider, subject: str) -> Person:
@@ -104,15 +115,23 @@ def particulars(tx: Session, provider: Provider, subject: str) -> Particulars:
         profile=row.profile,
         registered_at=row.registered_at,
         standing=standing(tx, provider, subject),
+        document=row.document,
+        born=row.birthdate,
     )
 
 
 def describe(
-    tx: Session, subject: str, *, username: str | None, profile: Mapping[str, Any]
+    tx: Session,
+    provider: Provider,
+    subject: str,
+    *,
+    username: str | None,
+    profile: Mapping[str, Any],
 ) -> None:
     """Let the person have a user name to sign in with, and say this of themselves."""
     described = {"username": username, "profile": dict(profile)}
     tx.execute(update(PersonRow).where(PersonRow.subject == subject).values(**described))
+    outbox.note(tx, provider, subject)
 
 
 def reveal_number(tx: Session, provider: Provider, subject: str) -> str:
@@ -120,10 +139,17 @@ def reveal_number(tx: Session, provider: Provider, subject: str) -> str:
     return provider.protector.open(_row(tx, subject).number_sealed)
 
 
-def standing(tx: Session, provider: Provider, subject: str) -> levels.Standing:
-    """Where the person stands now, and on what evidence."""
-    rows = tx.scalars(select(EvidenceRow).where(EvidenceRow.subject == subject))
-    return levels.standing_level((_evidence(row) for row in rows), provider.clock())
+def standing(
+    tx: Session, provider: Provider, subject: str, at_most: int = levels.HIGHEST_STANDING
+) -> levels.Standing:
+    """Where the person stands now, as far as the rung `at_most`, and on what evidence."""
+    known = evidence.of_subject(tx, subject)
+    return levels.standing_level(Ladder.NATURAL, known, provider.clock(), at_most)
+
+
+def is_name(text: str) -> bool:
+    """Can this be a person's name: letters of any script, and the marks between them?"""
+    return 0 < len(text) <= _LONGEST_NAME and all(c.isalpha() or c in _NAME_MARKS for c in text)
 
 
 def mask_phone(phone: str) -> str:
@@ -131,16 +157,20 @@ def mask_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}"
 
 
+def is_username(text: str) -> bool:
+    """Can this be a user name: of the form of one, and nobody's number?"""
+    return bool(USERNAME.fullmatch(text)) and not identity_documents.index_names(text)
+
+
 def _condition(provider: Provider, username: str) -> ColumnElement[bool] | None:
     typed = username.strip()
-    if USERNAME.fullmatch(typed):
-        return PersonRow.username == typed
     if MOBILE.fullmatch(typed):
         return PersonRow.phone_index == provider.protector.index(PHONE, typed)
-    try:
-        return PersonRow.number_index == provider.protector.index(NUMBER, resident_id(typed))
-    except NumberWrong:
-        return None
+    names = identity_documents.index_names(typed)
+    if names:
+        indexes = [provider.protector.index(space, key) for space, key in names]
+        return PersonRow.number_index.in_(indexes)
+    return PersonRow.username == typed if USERNAME.fullmatch(typed) else None
 
 
 def _row(tx: Session, subject: str) -> PersonRow:
@@ -148,14 +178,3 @@ def _row(tx: Session, subject: str) -> PersonRow:
     if row is None or row.closed_at is not None:
         raise AccountUnknown
     return row
-
-
-def _evidence(row: EvidenceRow) -> levels.Evidence:
-    return levels.Evidence(
-        kind=levels.EvidenceKind(row.kind),
-        source=row.source,
-        reference=row.reference,
-        compared=tuple(row.compared),
-        happened_at=row.happened_at,
-        valid_until=row.valid_until,
-    )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from idp import sent_json
+from idp import sent_json, transaction
 from idp.errors import OAuthError
 from idp.sent_json import JsonRefused
 from idp.vocabulary import OAuthCode
@@ -25,6 +25,7 @@ _Sentence = Annotated[
     str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\p{Cc}\p{Cf}]+$")
 ]
 _Body = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]  # GB 32100
+_Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]  # SHA-256, base64url
 
 
 class _Detail(BaseModel):
@@ -55,8 +56,21 @@ class LicenceShare(_Detail):
     matter: _Sentence
 
 
+class OneTransaction(_Detail):
+    """What is being done, for which the person is to be seen live: see `transaction`."""
+
+    type: Literal["transaction"]
+    transaction_id: _Word
+    hash: _Digest
+    description: _Sentence
+
+
 TYPES: Mapping[str, type[_Detail]] = MappingProxyType(
-    {"licence_lookup": LicenceLookup, "licence_share": LicenceShare}
+    {
+        "licence_lookup": LicenceLookup,
+        "licence_share": LicenceShare,
+        transaction.TYPE: OneTransaction,
+    }
 )
 """Every type of detail known here, by its name (RFC 9396 §2)."""
 

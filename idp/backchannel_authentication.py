@@ -83,10 +83,11 @@ def _known(tx: Session, provider: Provider, client: Client, name: str, hint: str
     if name == "id_token_hint":
         subject = id_token_hint.subject(provider, client, hint)
         if is_staff:
-            return staff.member(tx, subject).subject
+            return staff.member(tx, provider, subject).subject
         accounts.check_open(tx, subject)
         return subject
-    found = staff.credentials(tx, hint) if is_staff else accounts.credentials(tx, provider, hint)
+    known = staff.credentials if is_staff else accounts.credentials
+    found = known(tx, provider, hint)
     if found is None:
         raise AccountUnknown
     return found.subject

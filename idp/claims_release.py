@@ -90,5 +90,5 @@ def may_know(client: Metadata, claim: Claim) -> bool:
 
 def _person(tx: Session, provider: Provider, asked: Asked) -> Particulars | Member:
     if asked.realm is Realm.STAFF:
-        return staff.member(tx, asked.subject)
+        return staff.member(tx, provider, asked.subject)
     return accounts.particulars(tx, provider, asked.subject)

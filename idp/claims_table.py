@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from idp import accounts
 from idp.accounts import Particulars
 from idp.staff import Member
 from idp.vocabulary import STAFF_SCOPES
@@ -40,9 +39,9 @@ class Claim:
         return None if told in ("", {}) else told
 
 
-def birthdate(person: Particulars) -> str:
-    """`YYYY-MM-DD`, which stands in the ID number (GB 11643)."""
-    return f"{person.number[6:10]}-{person.number[10:12]}-{person.number[12:14]}"
+def birthdate(person: Particulars) -> str | None:
+    """`YYYY-MM-DD`, which stands in the ID number (GB 11643) or was confirmed with the paper."""
+    return None if person.birthdate is None else person.birthdate.isoformat()
 
 
 def gender(person: Particulars) -> str | None:
@@ -52,7 +51,7 @@ def gender(person: Particulars) -> str | None:
 
 def identity_document(person: Particulars) -> dict[str, str]:
     """The whole number, and of what document it is."""
-    return {"type": accounts.NUMBER, "number": person.number}
+    return {"type": person.document, "number": person.number}
 
 
 def real_name(person: Particulars) -> dict[str, str] | None:
@@ -147,6 +146,9 @@ _TABLE = (
         "ours",
         of_staff=lambda member: member.organisation,
     ),
+    # For whom somebody acts is no particular of theirs: `entities.context` tells it.
+    Claim("entity", ("entity",), "ours"),
+    Claim("helping", ("helping",), "ours"),
 )
 
 CLAIMS: Mapping[str, Claim] = MappingProxyType({claim.name: claim for claim in _TABLE})

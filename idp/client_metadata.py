@@ -22,6 +22,32 @@ class Consent(StrEnum):
     """Anybody else: each person is asked, and may take it back."""
 
 
+class ContextKind(StrEnum):
+    """For whom people act at a client."""
+
+    NATURAL = "natural"
+    """For themselves."""
+
+    LEGAL = "legal"
+    """For a legal entity."""
+
+    ANY = "any"
+    """For either: who may do both is asked."""
+
+
+class StaffAccounts(StrEnum):
+    """What a staff application calls people: joining is optional, and may be by its own accounts."""
+
+    UNIFIED = "unified"
+    """As they are called here."""
+
+    MAPPED = "mapped"
+    """By the account of its own that is linked to them."""
+
+    NONE = "none"
+    """Nothing: it signs its staff in by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """A client's metadata, checked.
@@ -29,7 +55,8 @@ class Metadata:
     `name_zh` and `name_en` are shown to people; `realm` is whose sign-in it asks for (none for
     machines); `organisation` the USCC it speaks for; `resources` the audiences its access tokens
     may name (RFC 8707), the first by default; `claims` what it may be told (`None`: whatever its
-    scopes release); `minimum_acr` the level below which nobody signs in to it, whatever it asks.
+    scopes release); `minimum_acr` the level below which nobody signs in to it, whatever it asks,
+    and `minimum_entity_level` the level below which nobody acts for an entity there.
     """
 
     name_zh: str
@@ -44,6 +71,7 @@ class Metadata:
 
     realm: Realm | None = None
     organisation: str | None = None
+    staff_accounts: StaffAccounts = StaffAccounts.UNIFIED
     consent: Consent = Consent.BY_POLICY
     grant_types: tuple[GrantType, ...] = (GrantType.AUTHORIZATION_CODE,)
     scopes: tuple[str, ...] = ("openid",)
@@ -71,6 +99,8 @@ class Metadata:
     require_auth_time: bool = False
     default_acr_values: tuple[str, ...] = ()
     minimum_acr: str | None = None
+    context: ContextKind = ContextKind.NATURAL
+    minimum_entity_level: str | None = None
 
     id_token_signed_response_alg: str = "ES256"  # noqa: S105 - the name of an algorithm
     id_token_encrypted_response_alg: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from idp import algorithms_offered, certificate_subject, client_uris, levels
-from idp.client_metadata import Metadata
+from idp.client_metadata import ContextKind, Metadata, StaffAccounts
 from idp.errors import ClientMetadataWrong
 from idp.provider import Provider
 from idp.vocabulary import (
@@ -19,7 +19,12 @@ from idp.vocabulary import (
 from keys import jwe, presented
 from keys.curves import KeyMalformed
 
-OF_PEOPLE = (GrantType.AUTHORIZATION_CODE, GrantType.DEVICE_CODE, GrantType.CIBA)
+OF_PEOPLE = (
+    GrantType.AUTHORIZATION_CODE,
+    GrantType.DEVICE_CODE,
+    GrantType.CIBA,
+    GrantType.HOTLINE,
+)
 """Grants that sign a person in."""
 
 SIGNED_BY_US = (
@@ -30,8 +35,14 @@ SIGNED_BY_US = (
 )
 """The members that say what we sign with."""
 
-_OF_CONFIDENTIAL = (GrantType.CLIENT_CREDENTIALS, GrantType.CIBA, GrantType.TOKEN_EXCHANGE)
+_OF_CONFIDENTIAL = (
+    GrantType.CLIENT_CREDENTIALS,
+    GrantType.CIBA,
+    GrantType.HOTLINE,
+    GrantType.TOKEN_EXCHANGE,
+)
 _SCOPES_OF_PEOPLE = frozenset((*IDENTITY_SCOPES, OFFLINE))
+_OF_STAFF_ALONE = frozenset({"staff.manage", "journal.read"})
 _BY_KEY = (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SELF_SIGNED_TLS)
 _LONGEST_NAME = 100
 
@@ -68,6 +79,9 @@ def _check_grants(asked: Metadata, _: Provider) -> None:
 def _check_scopes(asked: Metadata, _: Provider) -> None:
     if set(asked.scopes) - KNOWN_SCOPES:
         raise _wrong("scope", "names a scope that is not known")
+    # Separated administrators are people: no machine that one of them registers is another.
+    if GrantType.CLIENT_CREDENTIALS in asked.grant_types and set(asked.scopes) & _OF_STAFF_ALONE:
+        raise _wrong("scope", "names a scope that people of staff have and no machine")
     if set(asked.scopes) - _SCOPES_OF_PEOPLE and not asked.resources:
         raise _wrong("resources", "needed by the scopes asked for")
 
@@ -198,7 +212,7 @@ def _check_subject_type(asked: Metadata, _: Provider) -> None:
 
 
 def _check_levels(asked: Metadata, _: Provider) -> None:
-    rungs = [levels.STAFF] if asked.realm is Realm.STAFF else levels.LADDER
+    rungs = levels.STAFF if asked.realm is Realm.STAFF else levels.NATURAL
     known = {rung.acr for rung in rungs}
     if asked.minimum_acr is not None and asked.minimum_acr not in known:
         raise _wrong("minimum_acr", "is not a level of this realm")
@@ -206,6 +220,21 @@ def _check_levels(asked: Metadata, _: Provider) -> None:
         raise _wrong("default_acr_values", "names a level that is not of this realm")
     if asked.default_max_age is not None and asked.default_max_age < 0:
         raise _wrong("default_max_age", "must not be negative")
+
+
+def _check_staff_accounts(asked: Metadata, _: Provider) -> None:
+    if asked.staff_accounts is not StaffAccounts.UNIFIED and asked.realm is not Realm.STAFF:
+        raise _wrong("staff_accounts", "is for applications of staff")
+
+
+def _check_context(asked: Metadata, _: Provider) -> None:
+    if asked.context is not ContextKind.NATURAL and asked.realm is not Realm.CITIZEN:
+        raise _wrong("context", "is for clients that sign citizens in")
+    if asked.context is not ContextKind.NATURAL and "entity" not in asked.scopes:
+        raise _wrong("context", "needs the scope entity")
+    standing = {rung.acr for rung in levels.LEGAL[: levels.HIGHEST_STANDING + 1]}
+    if asked.minimum_entity_level is not None and asked.minimum_entity_level not in standing:
+        raise _wrong("minimum_entity_level", "is not a level that an entity can stand on")
 
 
 def _check_ciba(asked: Metadata, _: Provider) -> None:
@@ -238,6 +267,8 @@ _RULES: tuple[Callable[[Metadata, Provider], None], ...] = (
     _check_encryption,
     _check_subject_type,
     _check_levels,
+    _check_staff_accounts,
+    _check_context,
     _check_ciba,
     _check_pkce,
 )

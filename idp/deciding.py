@@ -12,14 +12,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp import backchannel_ping, clients, consents, levels, pending, requested_level
+from idp import (
+    backchannel_ping,
+    clients,
+    consents,
+    levels,
+    live_checks,
+    method,
+    pending,
+    requested_level,
+    transaction,
+)
+from idp.acting import Context
 from idp.approval import Approval
 from idp.clients import Client, Consent
-from idp.errors import ApprovalGone, ApprovalNeedsLevel, ApprovalOfOtherRealm
+from idp.entities import context, requested_context
+from idp.errors import ApprovalGone, ApprovalNeedsContext, ApprovalNeedsLevel, ApprovalOfOtherRealm
 from idp.levels import Level
 from idp.pending import Decision, Pending
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.transaction import SeenLive
 from keys import journal
 
 _APPROVED = "approval.given"
@@ -28,7 +41,9 @@ _DENIED = "approval.refused"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a page shows. `items` are those of `consent_items`; `level` is needed and not reached."""
+    """What a page shows. `items` are those of `consent_items`; `level` is needed and not reached;
+    `live_helps`: it would be, if the person were seen live for the transaction asked about.
+    """
 
     uid: str
     client: Client
@@ -39,12 +54,14 @@ class Question:
     asked_at: datetime
     expires_at: datetime
     level: Level | None
+    live_helps: bool
 
 
 def question(tx: Session, provider: Provider, uid: str, session: SignOn) -> Question:
     """What waits under `uid`. Raises `ApprovalGone`, `ApprovalOfOtherRealm`."""
     asked, client = _for(tx, provider, uid, session)
     needed = needed_level(asked, client)
+    reached = _reached(session, _seen(tx, provider, asked, session))
     return Question(
         uid=uid,
         client=client,
@@ -54,7 +71,8 @@ def question(tx: Session, provider: Provider, uid: str, session: SignOn) -> Ques
         asked_from=asked.asked_from,
         asked_at=asked.asked_at,
         expires_at=asked.expires_at,
-        level=None if session.level >= needed else levels.of_number(asked.realm, needed),
+        level=None if reached >= needed else levels.of_number(asked.realm, needed),
+        live_helps=_live_helps(asked, needed, reached),
     )
 
 
@@ -73,14 +91,26 @@ def approve(
 ) -> None:
     """The person agrees; `by` is who did it in their place.
 
-    Raises `ApprovalGone`, `ApprovalOfOtherRealm`, `ApprovalNeedsLevel`.
+    Raises `ApprovalGone`, `ApprovalOfOtherRealm`, `ApprovalNeedsLevel`, `ApprovalNeedsContext`.
     """
     asked, client = _for(tx, provider, uid, session)
-    if session.level < needed_level(asked, client):
+    live = _seen(tx, provider, asked, session)
+    if _reached(session, live) < needed_level(asked, client):
         raise ApprovalNeedsLevel
+    if live is not None and not live_checks.use(tx, provider, live):
+        raise ApprovalNeedsLevel
+    acted = _context(tx, provider, asked, client, session)
     if client.consent is Consent.BY_PERSON:
         consents.give(tx, provider, session.subject, client.client_id, _items(asked))
-    _settle(tx, provider, uid, asked, Decision(_approval(provider, asked, session)), session, by)
+    _settle(
+        tx,
+        provider,
+        uid,
+        asked,
+        Decision(_approval(provider, asked, session, acted, live)),
+        session,
+        by,
+    )
 
 
 def deny(
@@ -97,11 +127,7 @@ def needed_level(asked: Pending, client: Client) -> int:
     CIBA Core 1.0 §7.1 leaves it to the provider what becomes of `acr_values`. There is no browser
     to sign in again with, so here they are a demand; values that are not ours ask for nothing.
     """
-    floor = (
-        0
-        if client.minimum_acr is None
-        else requested_level.number_of(asked.realm, client.minimum_acr)
-    )
+    floor = requested_level.floor_of(client, asked.realm)
     return max(floor, min(_numbers(asked), default=0))
 
 
@@ -148,7 +174,34 @@ def _settle(
     pending.decide(provider, uid, made)
 
 
-def _approval(provider: Provider, asked: Pending, session: SignOn) -> Approval:
+def to_see(tx: Session, provider: Provider, uid: str, session: SignOn) -> live_checks.Claim:
+    """Who is to be seen live before they agree. Raises `ApprovalGone`, `LiveCheckGone`."""
+    asked, client = _for(tx, provider, uid, session)
+    details = asked.authorization_details
+    return live_checks.claim(tx, provider, session, client.client_id, details)
+
+
+def _seen(tx: Session, provider: Provider, asked: Pending, session: SignOn) -> SeenLive | None:
+    details = asked.authorization_details
+    return live_checks.seen(tx, provider, session, asked.client_id, details)
+
+
+def _reached(session: SignOn, live: SeenLive | None) -> int:
+    return session.level if live is None else levels.ADVANCED
+
+
+def _live_helps(asked: Pending, needed: int, reached: int) -> bool:
+    named = transaction.named(asked.authorization_details) is not None
+    return named and needed == levels.ADVANCED and reached == levels.HIGHEST_STANDING
+
+
+def _approval(
+    provider: Provider,
+    asked: Pending,
+    session: SignOn,
+    acted: Context | None,
+    live: SeenLive | None,
+) -> Approval:
     return Approval(
         grant_id=provider.handle(16),
         client_id=asked.client_id,
@@ -156,12 +209,28 @@ def _approval(provider: Provider, asked: Pending, session: SignOn) -> Approval:
         subject=session.subject,
         sid=session.sid,
         signed_in_at=session.signed_in_at,
-        methods=session.methods,
-        level=told_level(asked, session.level),
+        methods=(*method.amr(session.methods), *(live.amr if live else ())),
+        level=told_level(asked, _reached(session, live)),
         scopes=asked.scopes,
         resources=asked.resources,
         authorization_details=asked.authorization_details,
+        context=acted,
+        live=live,
     )
+
+
+def _context(
+    tx: Session, provider: Provider, asked: Pending, client: Client, session: SignOn
+) -> Context | None:
+    """For whom the person acts in the sign-on in which they agree, where the client asks.
+
+    There is no page to choose on in between. Raises `ApprovalNeedsContext`.
+    """
+    wanted = requested_context.wanted(client, asked.scopes, {})
+    stance = context.stance(tx, provider, session, wanted)
+    if stance.level_is_short or (stance.choice is None and not wanted.oneself):
+        raise ApprovalNeedsContext
+    return None if stance.choice is None else context.context(session, stance.choice)
 
 
 def _items(asked: Pending) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 _MEANING: Mapping[int, str] = {
     200: "The answer.",
     201: "Made.",
+    202: "Taken.",
     204: "Done.",
     303: "To the next step, or back to the client.",
 }

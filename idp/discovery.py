@@ -7,9 +7,16 @@ from the keys there are. The answers are the same for everybody and made ahead (
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from idp import algorithms_offered, authorization_details, claims_table, grants, verified_claims
+from idp import (
+    algorithms_offered,
+    authorization_details,
+    claims_table,
+    grants,
+    verified_claims,
+    verified_evidence,
+)
 from idp.call import Answer, Call, told
-from idp.levels import LADDER, NEEDED, STAFF
+from idp.levels import NATURAL, STAFF
 from idp.provider import Provider
 from idp.schemas import Discovery
 from idp.vocabulary import (
@@ -87,7 +94,7 @@ def metadata(provider: Provider) -> Discovery:
         response_types_supported=["code"],
         response_modes_supported=[str(mode) for mode in ResponseMode],
         grant_types_supported=[str(grant) for grant in grants.GRANTS],
-        acr_values_supported=[*(LADDER[number].acr for number in NEEDED), STAFF.acr],
+        acr_values_supported=[level.acr for level in (*NATURAL[1:], *STAFF[1:])],
         subject_types_supported=[str(kind) for kind in SubjectType],
         display_values_supported=["page"],
         prompt_values_supported=[str(prompt) for prompt in Prompt],
@@ -131,9 +138,14 @@ def metadata(provider: Provider) -> Discovery:
         claims_locales_supported=["zh-CN"],
         claims_parameter_supported=True,
         trust_frameworks_supported=[verified_claims.TRUST_FRAMEWORK],
-        evidence_supported=[verified_claims.RECORD],
-        electronic_records_supported=[verified_claims.RECORD_TYPE],
-        documents_check_methods_supported=[verified_claims.CHECK_METHOD],
+        evidence_supported=[
+            verified_evidence.DOCUMENT,
+            verified_evidence.RECORD,
+            verified_evidence.VOUCH,
+        ],
+        documents_supported=sorted(set(verified_evidence.DOCUMENTS.values())),
+        electronic_records_supported=sorted(set(verified_evidence.RECORDS.values())),
+        documents_check_methods_supported=sorted(set(verified_evidence.CHECK_METHODS.values())),
         claims_in_verified_claims_supported=list(verified_claims.CLAIMS),
     )
 

@@ -17,6 +17,8 @@ from idp import (
     consents,
     grant_code,
     interaction,
+    live_checks,
+    method,
     pushed_requests,
     request,
     requested_level,
@@ -29,6 +31,8 @@ from idp import (
 from idp.approval import Approval
 from idp.call import Answer, Browser, Call, sent_to
 from idp.clients import Client
+from idp.entities import context, requested_context
+from idp.entities.context import Stance
 from idp.errors import (
     ClientUnknown,
     InteractionGone,
@@ -37,12 +41,16 @@ from idp.errors import (
     RequestUriRefused,
 )
 from idp.interaction import Interaction
+from idp.levels import ADVANCED
+from idp.methods import sign_in
 from idp.parameters import Parameters
 from idp.provider import Provider
 from idp.request import AuthorizationRequest
 from idp.sessions import SignOn
+from idp.staffing import local_accounts
 from idp.steps import Situation, Step
 from idp.submission import Submission
+from idp.transaction import SeenLive
 from idp.vocabulary import OAuthCode, Realm
 
 _POSTED = artifacts.Kind("posted-request", TypeAdapter(str), timedelta(minutes=5))
@@ -60,6 +68,8 @@ class Waiting:
     sid: str | None = None
     agreed: str | None = None
     denied: bool = False
+    content: bool = False
+    local_account: str | None = None
 
 
 def start(provider: Provider, call: Call) -> Answer:
@@ -84,9 +94,16 @@ def resume(provider: Provider, call: Call) -> Answer:
 
 
 def _approval(
-    provider: Provider, client: Client, asked: AuthorizationRequest, session: SignOn
+    provider: Provider,
+    client: Client,
+    asked: AuthorizationRequest,
+    session: SignOn,
+    live: SeenLive | None,
+    stance: Stance,
+    local_account: str | None,
 ) -> Approval:
-    """What answering the request in this session allows its client."""
+    """What answering the request in this session, or live in it, allows its client."""
+    reached = session.level if live is None else ADVANCED
     return Approval(
         grant_id=provider.handle(16),
         client_id=asked.client_id,
@@ -94,14 +111,17 @@ def _approval(
         subject=session.subject,
         sid=session.sid,
         signed_in_at=session.signed_in_at,
-        methods=session.methods,
-        level=requested_level.told(asked, client, session.realm, session.level),
+        methods=(*method.amr(session.methods), *(live.amr if live else ())),
+        level=requested_level.told(asked, client, session.realm, reached),
         scopes=asked.scopes,
         resources=asked.resources,
         claims=asked.claims,
         authorization_details=asked.authorization_details,
         nonce=asked.nonce,
         confirmation={"jkt": asked.dpop_jkt} if asked.dpop_jkt else {},
+        live=live,
+        context=None if stance.choice is None else context.context(session, stance.choice),
+        local_account=local_account,
     )
 
 
@@ -165,7 +185,17 @@ def _taken_up(tx: Session, provider: Provider, uid: str, found: Interaction) -> 
     client = clients.known(tx, provider, found.request.client_id)
     if client is None:
         raise InteractionGone
-    return Waiting(client, found.request, found.realm, uid, found.sid, found.agreed, found.denied)
+    return Waiting(
+        client,
+        found.request,
+        found.realm,
+        uid,
+        found.sid,
+        found.agreed,
+        found.denied,
+        found.content,
+        found.local_account,
+    )
 
 
 def _situation(tx: Session, provider: Provider, waiting: Waiting, browser: Browser) -> Situation:
@@ -177,7 +207,8 @@ def _situation(tx: Session, provider: Provider, waiting: Waiting, browser: Brows
     wanted = requested_level.wanted(asked, client, waiting.realm)
     reachable = 0
     if session is not None and ours and session.level < wanted:
-        reachable = interaction.reachable(tx, provider, waiting.realm, subject)
+        session = sign_in.caught_up(tx, provider, session)
+        reachable = sign_in.reachable(tx, provider, session)
     return Situation(
         request=asked,
         client=client,
@@ -188,8 +219,20 @@ def _situation(tx: Session, provider: Provider, waiting: Waiting, browser: Brows
         missing=consents.missing(tx, client, subject, items) if ours else (),
         agreed=ours and subject == waiting.agreed,
         denied=waiting.denied,
+        content=waiting.content,
+        live=live_checks.seen(tx, provider, session, asked.client_id, asked.authorization_details),
+        stance=_stance(tx, provider, waiting, session if ours else None),
+        local=local_accounts.choice(tx, client, subject, waiting.local_account),
         now=provider.clock(),
     )
+
+
+def _stance(tx: Session, provider: Provider, waiting: Waiting, session: SignOn | None) -> Stance:
+    asked = waiting.request
+    wanted = requested_context.wanted(waiting.client, asked.scopes, asked.claims.id_token)
+    if session is None:
+        return Stance(wanted)
+    return context.stance(tx, provider, session, wanted)
 
 
 def _advance(
@@ -222,6 +265,12 @@ def _answered(
             raise unmet.refusal
     except RedirectedError as reason:
         return responses.refusal(provider, client, asked.destination, reason)
-    approval = _approval(provider, client, asked, situation.sign_on)
+    live = situation.live
+    if live is not None:
+        with provider.begin() as tx:
+            if not live_checks.use(tx, provider, live):
+                raise InteractionGone
+    stance, account = situation.stance, situation.local.account
+    approval = _approval(provider, client, asked, situation.sign_on, live, stance, account)
     code = grant_code.give(provider, approval, asked)
     return responses.answer(provider, client, asked.destination, {"code": code})

@@ -17,9 +17,11 @@ from idp import (
     registration_endpoint,
     revocation,
     token_endpoint,
+    trust_framework,
     userinfo,
 )
 from idp.call import Answer, Call
+from idp.nodes import listening, upstream_sessions
 from idp.provider import Provider
 from idp.vocabulary import (
     AUTHORIZE_PARAMETERS,
@@ -87,6 +89,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("GET",),
         discovery.gm_key_set,
         "RFC 7517 §5, GM/T 0125-2022",
+        for_all=True,
+        for_scripts=True,
+    ),
+    Endpoint(
+        "trust_framework",
+        "/trust-framework",
+        ("GET",),
+        trust_framework.answer,
+        "ours: the levels that `acr` names",
         for_all=True,
         for_scripts=True,
     ),
@@ -180,6 +191,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         for_people=True,
         parameters=END_SESSION_PARAMETERS,
         gives=(200, 303),
+    ),
+    Endpoint(
+        "upstream_logout",
+        "/upstream-logout/{path}",
+        ("POST",),
+        upstream_sessions.answer,
+        "OpenID Connect Back-Channel Logout 1.0 §2.5",
+        parameters={"logout_token": "Back-Channel Logout 1.0 §2.5"},
+    ),
+    Endpoint(
+        "people_events",
+        "/people-events",
+        ("POST",),
+        listening.people,
+        "RFC 8935 §2",
+        takes="application/secevent+jwt",
+        gives=(202,),
+    ),
+    Endpoint(
+        "people_digests",
+        "/people-events/digests",
+        ("POST",),
+        listening.digests,
+        "ours: what a city took",
+        takes="application/secevent+jwt",
     ),
     Endpoint(
         "registration",

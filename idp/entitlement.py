@@ -18,7 +18,8 @@ class Entitlement:
 
     `subject` is ours, `sub` what this client is told; `organisation` is the USCC acted for;
     `approval` is absent for machines; `confirmation` is the `cnf` of bound tokens; `act` the chain
-    of actors (RFC 8693 §4.1); `id_claims` what the ID Token also tells of the person; `ends_at` when
+    of actors (RFC 8693 §4.1); `id_claims` what the ID Token also tells of the person; `acting` tells
+    for whom the person acts, if not for themselves; `ends_at` when
     the access token ends at the latest; `issued_token_type` what an exchange says that it is (§2.2.1).
     """
 
@@ -34,6 +35,7 @@ class Entitlement:
     id_claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     ends_at: datetime | None = None
+    acting: Mapping[str, Any] = field(default_factory=dict, repr=False)
     issued_token_type: str | None = None
 
     def expires_at(self, now: datetime) -> datetime:

@@ -153,6 +153,48 @@ class PasswordWeak(DomainError):
     code = "registration.password_weak"
 
 
+class PasswordLocked(DomainError):
+    """Too many wrong passwords for this name. Parameter `hours`: until when at most."""
+
+    code = "sign_in.locked"
+
+
+class PasswordDiffers(DomainError):
+    """What was typed as the present password is not it."""
+
+    code = "password.differs"
+
+
+class RecoveryRefused(DomainError):
+    """ID number and phone are not those of one account: one answer, so that neither is told."""
+
+    code = "recovery.refused"
+
+
+class SmsCodeGone(DomainError):
+    """The SMS code lapsed or was used already: have another sent."""
+
+    code = "sms_code.gone"
+
+
+class PhoneUnknown(DomainError):
+    """Nobody has an account with this phone; only whoever holds it hears so."""
+
+    code = "phone.unknown"
+
+
+class TotpCodeWrong(DomainError):
+    """The code is not what the authenticator app shows now, or was used already."""
+
+    code = "totp.code_wrong"
+
+
+class TotpEnrolmentGone(DomainError):
+    """The authenticator app took too long to be set up: begin again."""
+
+    code = "totp.enrolment_gone"
+
+
 class TicketGone(DomainError):
     """The registration lapsed or was finished already: begin again."""
 
@@ -186,6 +228,24 @@ class EthnicityOrSexDiffers(ParticularsDiffer):
     code = "register.particulars_differ"
 
 
+class PaperDiffers(ParticularsDiffer):
+    """Name and number of a paper other than the resident identity card do not belong together."""
+
+    code = "register.paper_differs"
+
+
+class NationalityOrBirthdateDiffers(ParticularsDiffer):
+    """Name and number of such a paper agree; nationality or birth date does not."""
+
+    code = "register.paper_particulars_differ"
+
+
+class UsernameTaken(DomainError):
+    """Somebody else has this user name."""
+
+    code = "registration.username_taken"
+
+
 class NumberTaken(DomainError):
     """This ID number has an account already: sign in instead."""
 
@@ -199,7 +259,7 @@ class PhoneTaken(DomainError):
 
 
 class SourceUnavailable(DomainError):
-    """An outside source did not answer in time or not as agreed: try later."""
+    """An outside source did not answer in time or not as agreed: try later. Parameter `source`."""
 
     code = "source.unavailable"
 
@@ -220,6 +280,12 @@ class AccountUnknown(DomainError):
     """No such account."""
 
     code = "account.unknown"
+
+
+class SignInTooOld(DomainError):
+    """What is to be done needs a sign-in of the last `minutes`."""
+
+    code = "session.too_old"
 
 
 class SessionUnknown(DomainError):
@@ -252,6 +318,138 @@ class ApprovalNeedsLevel(DomainError):
     code = "approval.needs_level"
 
 
+class LiveCheckError(DomainError):
+    """A live check that is of no use."""
+
+    code = "live_check.refused"
+
+
+class LiveCheckPending(LiveCheckError):
+    """The person has not been seen yet."""
+
+    code = "live_check.pending"
+
+
+class LiveCheckGone(LiveCheckError):
+    """The live check was decided or has lapsed, or is not this person's: begin another."""
+
+    code = "live_check.gone"
+
+
+class PromotionError(DomainError):
+    """What was to raise somebody's level did not."""
+
+    code = "promotion.refused"
+
+
+class PromotionNeedsBasic(PromotionError):
+    """Only who stands at 初级 can rise to 中级."""
+
+    code = "promotion.needs_basic"
+
+
+class PromotionFieldWrong(PromotionError):
+    """What was typed for it has the wrong form. Parameter `field`."""
+
+    code = "promotion.field"
+
+
+class PromotionIdentityDiffers(PromotionError):
+    """The source knows somebody else, or not under this name and number."""
+
+    code = "promotion.identity_differs"
+
+
+class PromotionParticularDiffers(PromotionError):
+    """Name and number agree, what was typed or registered besides does not. Parameter `source`."""
+
+    code = "promotion.particular_differs"
+
+
+class PromotionLiveCheckFailed(PromotionError):
+    """The live-person check did not find the person of the register's photo."""
+
+    code = "promotion.live_check_failed"
+
+
+class PromotionGone(PromotionError):
+    """What the person came back with lapsed, was used, or began in another sign-on."""
+
+    code = "promotion.gone"
+
+
+class CounterError(DomainError):
+    """A counter refuses."""
+
+    code = "counter.refused"
+
+
+class CounterFieldWrong(CounterError):
+    """A counter cannot be named so. Parameter `field`."""
+
+    code = "counter.field"
+
+
+class CounterUnknown(CounterError):
+    """No counter has this code."""
+
+    code = "counter.unknown"
+
+
+class CounterIsNotTheirs(CounterError):
+    """The member of staff may not serve at this counter."""
+
+    code = "counter.not_theirs"
+
+
+class CounterNumberUnknown(CounterError):
+    """Nobody is registered with the number on the document."""
+
+    code = "counter.number_unknown"
+
+
+class CounterPersonDiffers(CounterError):
+    """Whoever has this number is registered under another name."""
+
+    code = "counter.person_differs"
+
+
+class SightingGone(CounterError):
+    """The sighting was reviewed already, or is none that waits for it."""
+
+    code = "counter.sighting_gone"
+
+
+class ClerkReviewsThemselves(CounterError):
+    """Nobody confirms what they saw themselves."""
+
+    code = "counter.own_sighting"
+
+
+class ItemPolicyWrong(DomainError):
+    """A policy that says nothing sensible. Parameter `field`."""
+
+    code = "item_policy.wrong"
+
+
+class ItemUnknown(DomainError):
+    """No policy is kept for this item. Parameter `item`."""
+
+    code = "item_policy.unknown"
+
+
+class DecisionTokenRefused(DomainError):
+    """The access token shown is dead, not ours, not this client's business, or of no ladder."""
+
+    code = "decision.token"
+
+
+class EvidenceUnknown(DomainError):
+    """No such evidence, or it was withdrawn already."""
+
+    code = "evidence.unknown"
+
+
 class StaffNameTaken(DomainError):
     """A staff account with this user name exists."""
 
@@ -262,6 +460,78 @@ class RoleUnknown(DomainError):
     """No such role. Parameter `role`."""
 
     code = "staff.role_unknown"
+
+
+class RolesExclusive(DomainError):
+    """An administrator's role stands alone. Parameters `role`, `other`."""
+
+    code = "staff.roles_exclusive"
+
+
+class RoleReserved(DomainError):
+    """Provisioning gives and takes no administrator's role. Parameter `role`."""
+
+    code = "staff.role_reserved"
+
+
+class GrantsToThemselves(DomainError):
+    """Nobody appoints themselves."""
+
+    code = "staff.grants_to_themselves"
+
+
+class AppointmentUnknown(DomainError):
+    """No such appointment, or it has ended."""
+
+    code = "staff.appointment_unknown"
+
+
+class TimesWrong(DomainError):
+    """An end that is not after its beginning."""
+
+    code = "staff.times_wrong"
+
+
+class GroupUnknown(DomainError):
+    """No such group of staff."""
+
+    code = "staff.group_unknown"
+
+
+class BodyUnknown(DomainError):
+    """No such body in the tree. Parameter `body`: a USCC."""
+
+    code = "staff.body_unknown"
+
+
+class BodyMisplaced(DomainError):
+    """A body cannot stand below that one. Parameters `body`, `parent`: USCCs."""
+
+    code = "staff.body_misplaced"
+
+
+class BodyOutOfReach(DomainError):
+    """Whoever asks answers for other bodies than this. Parameter `body`: a USCC."""
+
+    code = "staff.body_out_of_reach"
+
+
+class LocalAccountWrong(DomainError):
+    """An application's own account cannot be linked so. Parameter `field`."""
+
+    code = "staff.local_account_wrong"
+
+
+class LocalAccountUnknown(DomainError):
+    """The person has no such account at the application."""
+
+    code = "staff.local_account_unknown"
+
+
+class ManagesNobody(DomainError):
+    """Whoever asks answers for no staff."""
+
+    code = "staff.manages_nobody"
 
 
 class ClientMetadataWrong(DomainError):
@@ -304,3 +574,348 @@ class InvitationNotFound(DomainError):
     """No initial access token has this label. Parameter `label`."""
 
     code = "client.invitation_not_found"
+
+
+class UpstreamUnknown(DomainError):
+    """No upstream of this node has this name."""
+
+    code = "upstream.unknown"
+
+
+class UpstreamUnavailable(DomainError):
+    """The upstream did not answer, or not as OpenID Connect says: try later, or sign in here."""
+
+    code = "upstream.unavailable"
+
+
+class UpstreamSignInGone(DomainError):
+    """The sign-in upstream lapsed, was finished already, or belongs to another browser."""
+
+    code = "upstream.gone"
+
+
+class UpstreamRefused(DomainError):
+    """The upstream signed nobody in: the person turned back, or it would not."""
+
+    code = "upstream.refused"
+
+
+class UpstreamAnswerWrong(DomainError):
+    """What the upstream answered proves nothing; the log says why."""
+
+    code = "upstream.answer_wrong"
+
+
+class UpstreamPersonUntold(DomainError):
+    """The upstream does not tell who the person is, and they were never linked here."""
+
+    code = "upstream.person_untold"
+
+
+class UpstreamPersonDiffers(DomainError):
+    """The upstream has another name for this number than we do: somebody must look into it."""
+
+    code = "upstream.person_differs"
+
+
+class UpstreamForCitizens(DomainError):
+    """Staff are signed in by their own node alone."""
+
+    code = "upstream.for_citizens"
+
+
+class RegistrationElsewhere(DomainError):
+    """This node makes no accounts of its own: people register with the province."""
+
+    code = "registration.elsewhere"
+
+
+class ReturnAddressUnlisted(DomainError):
+    """The address to come back to after registering is not one of a portal on the list."""
+
+    code = "registration.return_unlisted"
+
+
+class SignInElsewhere(DomainError):
+    """This node signs no citizens in itself: they sign in with the province."""
+
+    code = "sign_in.elsewhere"
+
+
+# Legal entities, mandates and contexts.
+
+
+class EntityUnknown(DomainError):
+    """No legal entity is registered under this."""
+
+    code = "entity.unknown"
+
+
+class EntityFieldWrong(DomainError):
+    """A field of the entity is empty, too long or has characters it cannot have. Parameter `field`."""
+
+    code = "entity.field"
+
+
+class EntityDiffers(DomainError):
+    """The business register does not hold the entity as described. Which of them is not told."""
+
+    code = "entity.differs"
+
+
+class NotRepresentative(DomainError):
+    """The person is not the entity's legal representative."""
+
+    code = "entity.not_representative"
+
+
+class EntityEnded(DomainError):
+    """The entity was deregistered, or its licence was revoked."""
+
+    code = "entity.ended"
+
+
+class RepresentativeNotRealName(DomainError):
+    """Whoever registers an entity must be real-name first."""
+
+    code = "entity.not_real_name"
+
+
+class EntityNotRegistered(DomainError):
+    """The entity stands on no level: it must be registered by its representative first."""
+
+    code = "entity.not_registered"
+
+
+class NotTaxFiler(DomainError):
+    """The tax administration does not know the entity as one that files its taxes."""
+
+    code = "entity.not_tax_filer"
+
+
+class CertificateOfAnother(DomainError):
+    """The certificate is not this entity's."""
+
+    code = "entity.certificate_of_another"
+
+
+class AliasWrong(DomainError):
+    """A former number of an entity cannot be one."""
+
+    code = "entity.alias_wrong"
+
+
+class AliasTaken(DomainError):
+    """Another entity has this former number."""
+
+    code = "entity.alias_taken"
+
+
+class MandateUnknown(DomainError):
+    """There is no such mandate, or none that is this person's business."""
+
+    code = "mandate.unknown"
+
+
+class MandateHolderUnknown(DomainError):
+    """No real-name account has this ID number and this name."""
+
+    code = "mandate.holder_unknown"
+
+
+class MandateToOneself(DomainError):
+    """Nobody needs a mandate of their own."""
+
+    code = "mandate.to_oneself"
+
+
+class MandateItemsWrong(DomainError):
+    """The items are not one to fifty item codes."""
+
+    code = "mandate.items"
+
+
+class MandateUntilWrong(DomainError):
+    """The end is past, or more than `years` years away."""
+
+    code = "mandate.until"
+
+
+class MandateConsentMissing(DomainError):
+    """A clerk must say where the citizen stood and what document they showed."""
+
+    code = "mandate.consent"
+
+
+class ApprovalNeedsContext(DomainError):
+    """What asks is for a legal entity, or one of a higher level: the person must act for one first."""
+
+    code = "approval.needs_context"
+
+
+class ContextNotOpen(DomainError):
+    """The person may not, or no longer, act so."""
+
+    code = "context.not_open"
+
+
+class SecondFactorNeeded(DomainError):
+    """What is to be done needs a sign-in by two factors."""
+
+    code = "method.second_factor_needed"
+
+
+class PasskeyRefused(DomainError):
+    """No passkey of an open account answered our challenge: one answer for every reason."""
+
+    code = "passkey.refused"
+
+
+class PasskeyCopied(PasskeyRefused):
+    """The passkey's counter did not go up: it may have been copied, and is not believed."""
+
+    code = "passkey.copied"
+
+
+class PasskeyKnown(DomainError):
+    """The passkey is kept already."""
+
+    code = "passkey.known"
+
+
+class PasskeyUnknown(DomainError):
+    """No such passkey, or not one of the person's own."""
+
+    code = "passkey.unknown"
+
+
+class PeerWrong(DomainError):
+    """Another node cannot be known so. Parameter `field`: name, issuer, keys, keys_url or events_url."""
+
+    code = "peer.wrong"
+
+
+class PeerExists(DomainError):
+    """A peer of this issuer or name is known already."""
+
+    code = "peer.exists"
+
+
+class PeerUnknown(DomainError):
+    """No peer has this issuer identifier."""
+
+    code = "peer.unknown"
+
+
+class ImportFileWrong(DomainError):
+    """A file of users is refused as a whole, before any of it is read in. Parameter `reason`."""
+
+    code = "import.file_wrong"
+
+
+class ImportNotSigned(DomainError):
+    """A file of users is not signed by a city that is known here, for this province."""
+
+    code = "import.not_signed"
+
+
+class ConflictUnknown(DomainError):
+    """No such conflict waits for a decision."""
+
+    code = "conflict.unknown"
+
+
+class ConflictStands(DomainError):
+    """The conflict cannot be resolved so. Parameter `reason`: what still stands in the way."""
+
+    code = "conflict.stands"
+
+
+class QrGone(DomainError):
+    """The code on the screen lapsed, was answered, or belongs to another screen or phone."""
+
+    code = "qr.gone"
+
+
+class QrNotOffered(DomainError):
+    """Nobody signs in by a phone here: staff do not, nor does a request to sign in anew."""
+
+    code = "qr.not_offered"
+
+
+class CertificateProofWrong(DomainError):
+    """No certificate came by the connection, or our text was not signed by the certificate's key."""
+
+    code = "certificate_sign_in.proof_wrong"
+
+
+class CertificateUnfit(DomainError):
+    """The certificate is nobody's we trust, out of its time, revoked, or for something else."""
+
+    code = "certificate_sign_in.unfit"
+
+
+class CertificateStatusUnknown(DomainError):
+    """Nobody can tell now whether the certificate was revoked: later perhaps."""
+
+    code = "certificate_sign_in.status_unknown"
+
+
+class CertificateHolderUnknown(DomainError):
+    """The certificate names no open account here; whatever does not agree."""
+
+    code = "certificate_sign_in.holder_unknown"
+
+
+class CasServiceUnknown(DomainError):
+    """No old system is registered under this address."""
+
+    code = "cas.service_unknown"
+
+
+class CasSignInGone(DomainError):
+    """The sign-in for an old system lapsed, was finished already, or belongs to another browser."""
+
+    code = "cas.gone"
+
+
+class CasRefused(DomainError):
+    """The person was not signed in to the old system: they turned back, or may not use it."""
+
+    code = "cas.refused"
+
+
+class CounterCodeNotOffered(DomainError):
+    """A member of staff shows no code at a counter: it is for citizens."""
+
+    code = "counter_code.not_offered"
+
+
+class CounterCodeWrong(DomainError):
+    """The code is unknown, lapsed or read already, or its phone is no longer signed in."""
+
+    code = "counter_code.wrong"
+
+
+class HotlineUnknown(DomainError):
+    """No such hotline for this person's realm."""
+
+    code = "hotline.unknown"
+
+
+class HotlineNeedsLevel(DomainError):
+    """The sign-in is too weak for what this hotline does."""
+
+    code = "hotline.needs_level"
+
+
+class SocialAccountTaken(DomainError):
+    """The social account is bound to somebody else."""
+
+    code = "social_account.taken"
+
+
+class SocialAccountUnbound(DomainError):
+    """The social account is bound to nobody with an open account."""
+
+    code = "social_account.unbound"

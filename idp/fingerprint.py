@@ -1,7 +1,7 @@
 """Keyed fingerprints of secrets we must recognise but never read back: cookies, codes, client secrets.
 
 All of them are random and long or short-lived and throttled, so HMAC-SHA256 is enough; passwords,
-which people choose, are in `methods/password.py`.
+which people choose, are in `passwords.py`.
 """
 
 import hmac

@@ -12,11 +12,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp import clients, entitlements, issued_tokens, levels, resources, revocations, subjects
+from idp import (
+    clients,
+    entitlements,
+    issued_tokens,
+    levels,
+    resources,
+    revocations,
+    subjects,
+    transaction,
+)
 from idp.access_tokens import GRANT, REALM
 from idp.approval import Approval
 from idp.call import Call
 from idp.clients import Client
+from idp.entities import context
 from idp.entitlement import Entitlement
 from idp.errors import OAuthError
 from idp.parameters import Parameters
@@ -129,7 +139,7 @@ def _delegated(tx: Session, provider: Provider, client: Client, caller: Caller) 
     if subject is None:
         raise _invalid("the subject token is of nobody we know")
     entitled = entitlements.of_person(
-        tx, provider, client, _approval(client, caller, subject, scopes)
+        tx, provider, client, _approval(tx, client, caller, subject, scopes)
     )
     return replace(entitled, scopes=tuple(s for s in entitled.scopes if s in scopes))
 
@@ -146,7 +156,9 @@ def _of_machine(client: Client, caller: Caller, scopes: tuple[str, ...]) -> Enti
     )
 
 
-def _approval(client: Client, caller: Caller, subject: str, scopes: tuple[str, ...]) -> Approval:
+def _approval(
+    tx: Session, client: Client, caller: Caller, subject: str, scopes: tuple[str, ...]
+) -> Approval:
     """The approval behind the subject token; the new token dies with the same grant and sign-on."""
     claims = caller.claims
     level = levels.by_acr(caller.acr)
@@ -161,12 +173,14 @@ def _approval(client: Client, caller: Caller, subject: str, scopes: tuple[str, .
         signed_in_at=caller.signed_in_at,
         methods=tuple(claims["amr"]),
         level=level.number,
+        context=context.of_claims(tx, claims),
         scopes=(*scopes, OFFLINE) if OFFLINE in caller.scopes else scopes,
         authorization_details=tuple(
             detail
             for detail in claims.get("authorization_details", ())
             if detail["type"] in client.authorization_details_types
         ),
+        live=transaction.of_claims(claims),
     )
 
 

@@ -18,6 +18,7 @@ from idp import (
     grant_code,
     grant_device,
     grant_exchange,
+    grant_hotline,
     grant_refresh,
     refresh_tokens,
     resources,
@@ -41,6 +42,7 @@ GRANTS: Mapping[GrantType, Authorise] = MappingProxyType(
         GrantType.TOKEN_EXCHANGE: grant_exchange.authorise,
         GrantType.DEVICE_CODE: grant_device.authorise,
         GrantType.CIBA: grant_ciba.authorise,
+        GrantType.HOTLINE: grant_hotline.authorise,
     }
 )
 
@@ -102,5 +104,6 @@ def _with_refresh_token(tx: Session, provider: Provider, entitlement: Entitlemen
     if entitlement.approval is None:
         return entitlement
     bound_to = entitlement.confirmation if entitlement.client.is_public else {}
-    family = replace(entitlement.approval, confirmation=bound_to)
+    # 高级 is of one transaction: no token that is renewed has it.
+    family = replace(entitlement.approval.without_transaction, confirmation=bound_to)
     return replace(entitlement, refresh_token=refresh_tokens.issue(tx, provider, family))

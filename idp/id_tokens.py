@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from idp import client_tokens, levels
+from idp import client_tokens, levels, transaction
 from idp.approval import Approval
 from idp.entitlement import LIFETIME, Entitlement
 from idp.provider import Provider
@@ -44,14 +44,14 @@ def issue(
 
 def claims(provider: Provider, entitlement: Entitlement, approval: Approval) -> dict[str, Any]:
     """Its claims but `at_hash`; those the person is asked about never replace ours."""
-    now = _seconds(provider.clock())
+    now = provider.clock()
     told: dict[str, Any] = {
         **entitlement.id_claims,
         "iss": provider.issuer,
         "sub": entitlement.sub,
         "aud": entitlement.client.client_id,
-        "iat": now,
-        "exp": now + int(LIFETIME.total_seconds()),
+        "iat": _seconds(now),
+        "exp": _seconds(_end(approval, now)),
         **of_sign_in(approval),
     }
     if approval.nonce is not None:
@@ -62,13 +62,20 @@ def claims(provider: Provider, entitlement: Entitlement, approval: Approval) -> 
 
 
 def of_sign_in(approval: Approval) -> dict[str, Any]:
-    """When, how and at which level the person signed in, and in which sign-on."""
-    return {
+    """When, how and at which level the person signed in, in which sign-on, for which transaction."""
+    told = {
         "sid": approval.sid,
         "auth_time": _seconds(approval.signed_in_at),
         "acr": levels.of_number(approval.realm, approval.level).acr,
         "amr": list(approval.methods),
     }
+    return told if approval.live is None else told | {transaction.CLAIM: approval.live.claim}
+
+
+def _end(approval: Approval, now: datetime) -> datetime:
+    """When the token ends: what is of one transaction, with its live check."""
+    full = now + LIFETIME
+    return full if approval.live is None else min(full, approval.live.until)
 
 
 def at_hash(access_token: str, algorithm: Algorithm) -> str:

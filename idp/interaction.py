@@ -2,9 +2,7 @@
 
 The request waits in Redis under a uid that is the step ticket: unguessable, bound to the browser
 that brought it by a cookie, and spent when the request is answered. Pages never decide what comes
-next: after `sign_in` they send the browser back to `resume_url`.
-
-Signing in has three steps: `claim` in a transaction, `prove` in none, `sign_in` in another.
+next: after a step they send the browser back to `resume_url`.
 """
 
 from collections.abc import Mapping
@@ -15,28 +13,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from idp import (
-    accounts,
-    artifacts,
-    clients,
-    consent_items,
-    consents,
-    levels,
-    sessions,
-    staff,
-    throttle,
-)
-from idp.accounts import Credentials
+from idp import artifacts, clients, consent_items, consents, sessions
 from idp.client_metadata import Consent
-from idp.errors import InteractionGone, SignInRefused
+from idp.errors import InteractionGone
 from idp.fingerprint import fingerprint, matches
-from idp.methods import password
 from idp.provider import Provider
 from idp.request import AuthorizationRequest
-from idp.sessions import Opened
 from idp.vocabulary import Realm
 
 BROWSER_COOKIE = "yinxin_browser"
+BROWSER_LASTS = timedelta(days=400)
+"""How long a browser is known again (`methods.devices`); browsers keep no cookie longer."""
 _FINGERPRINT = "browser-cookie"
 
 
@@ -46,7 +33,9 @@ class Interaction:
 
     `hint` is the request's `login_hint`, taken out of it and sealed (hex): it may be an ID or a
     phone number, and none lies open in Redis. `because` is why a page is shown, `agreed` the subject
-    who agreed to the request, and `denied` whether the person refused it.
+    who agreed to the request, `denied` whether the person refused it, `content` whether they
+    would rather go on with the sign-in as it is than prove more, and
+    `local_account` by which of their accounts staff go in.
     """
 
     request: AuthorizationRequest
@@ -57,6 +46,8 @@ class Interaction:
     sid: str | None = None
     agreed: str | None = None
     denied: bool = False
+    content: bool = False
+    local_account: str | None = None
 
 
 WAITING = artifacts.Kind("interaction", TypeAdapter(Interaction), timedelta(minutes=30))
@@ -85,42 +76,6 @@ class Details:
     authorization_details: tuple[Mapping[str, Any], ...]
     login_hint: str | None = field(repr=False)
     ui_locales: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """What a sign-in page submits.
-
-    `interaction` is the uid, or `None` on our own pages; `browser` and `session` are the values of
-    the two cookies as they came; `address` is the peer's and `device` what its browser calls itself.
-    """
-
-    realm: Realm
-    username: str = field(repr=False)
-    password: str = field(repr=False)
-    address: str
-    device: str = ""
-    interaction: str | None = None
-    browser: str | None = field(default=None, repr=False)
-    session: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A sign-in and what it is checked against; no `credentials` when nobody has this name."""
-
-    asked: SignIn
-    realm: Realm
-    credentials: Credentials | None
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """A sign-in whose password is that of `credentials`. Only `prove` makes one."""
-
-    asked: SignIn
-    realm: Realm
-    credentials: Credentials
 
 
 def begin(
@@ -191,6 +146,26 @@ def consent_url(provider: Provider, uid: str) -> str:
     return f"{provider.public_url}/consent?interaction={uid}"
 
 
+def more_url(provider: Provider, uid: str) -> str:
+    """Where whoever is signed in proves more."""
+    return f"{provider.public_url}/login/more?interaction={uid}"
+
+
+def live_url(provider: Provider, uid: str) -> str:
+    """Where the person is told how to be seen live, and comes back to."""
+    return f"{provider.public_url}/login/live?interaction={uid}"
+
+
+def context_url(provider: Provider, uid: str) -> str:
+    """Where the person says for whom they act."""
+    return f"{provider.public_url}/login/context?interaction={uid}"
+
+
+def local_account_url(provider: Provider, uid: str) -> str:
+    """Where staff choose by which of their accounts they go into an application."""
+    return f"{provider.public_url}/login/local-account?interaction={uid}"
+
+
 def resume_url(provider: Provider, uid: str) -> str:
     """Where the browser goes after a step."""
     return f"{provider.issuer}/authorize/{uid}"
@@ -220,84 +195,25 @@ def deny(provider: Provider, uid: str, browser: str | None) -> None:
     _change(provider, uid, replace(waiting(provider, uid, browser), denied=True))
 
 
-def claim(tx: Session, provider: Provider, asked: SignIn) -> Claim:
-    """Read what the sign-in is to be checked against. Raises `InteractionGone`."""
-    found = _waiting(provider, asked)
-    realm = asked.realm if found is None else found.realm
-    return Claim(asked, realm, _credentials(tx, provider, realm, asked.username))
+def stay(provider: Provider, uid: str, browser: str | None) -> None:
+    """The person would rather prove no more. Raises `InteractionGone`."""
+    _change(provider, uid, replace(waiting(provider, uid, browser), content=True))
 
 
-def prove(provider: Provider, claimed: Claim) -> Proven:
-    """Check the password; call it outside any transaction, as it is slow on purpose.
-
-    Raises `SignInRefused` (never which of name and password was wrong), `TooManyTries`.
-    """
-    asked, realm, credentials = claimed.asked, claimed.realm, claimed.credentials
-    # By the name typed, whether or not it has an account, and whoever's it is: a limit shared by an
-    # account's two names (ID number and phone) would tell strangers that they belong together.
-    who = f"{realm}:{asked.username.strip().upper()}"
-    throttle.count(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.count(provider, throttle.PASSWORD_PER_NAME, who)
-    # The password is checked even for nobody, so that an unknown name costs the same time.
-    stored = credentials.password_hash if credentials else None
-    right = password.is_right(asked.password, stored)
-    if credentials is None or not right:
-        raise SignInRefused
-    throttle.give_back(provider, throttle.PASSWORD_PER_ADDRESS, asked.address)
-    throttle.forgive(provider, throttle.PASSWORD_PER_NAME, who)
-    return Proven(asked, realm, credentials)
+def go_in_by(provider: Provider, uid: str, browser: str | None, local_account: str) -> None:
+    """Note the account that was chosen. Raises `InteractionGone`."""
+    found = waiting(provider, uid, browser)
+    _change(provider, uid, replace(found, local_account=local_account))
 
 
-def sign_in(tx: Session, provider: Provider, proven: Proven) -> Opened:
-    """Open a session in place of the browser's former one.
-
-    Raises `InteractionGone`; `SignInRefused` when the account was closed, or its password changed,
-    since the claim was read.
-    """
-    asked, realm = proven.asked, proven.realm
-    found = _waiting(provider, asked)
-    if _credentials(tx, provider, realm, asked.username) != proven.credentials:
-        raise SignInRefused
-    subject = proven.credentials.subject
-    opened = sessions.sign_on(
-        tx,
-        provider,
-        realm,
-        subject,
-        (password.AMR,),
-        level=reachable(tx, provider, realm, subject),
-        device=asked.device,
-        former=asked.session,
-    )
-    if asked.interaction is not None and found is not None:
-        _change(provider, asked.interaction, replace(found, sid=opened.session.sid))
-    return opened
-
-
-def reachable(tx: Session, provider: Provider, realm: Realm, subject: str) -> int:
-    """The level of a sign-in now: where the person stands, but no higher than the method reaches."""
-    if realm is Realm.STAFF:
-        return levels.STAFF.number
-    return min(accounts.standing(tx, provider, subject).level.number, password.REACHES)
+def signed_in(provider: Provider, uid: str, found: Interaction, sid: str) -> None:
+    """Note the sign-on that was made for the request. Raises `InteractionGone`."""
+    _change(provider, uid, replace(found, sid=sid))
 
 
 def _change(provider: Provider, uid: str, changed: Interaction) -> None:
     if not artifacts.replace(provider, WAITING, uid, changed):
         raise InteractionGone
-
-
-def _waiting(provider: Provider, asked: SignIn) -> Interaction | None:
-    if asked.interaction is None:
-        return None
-    return waiting(provider, asked.interaction, asked.browser)
-
-
-def _credentials(
-    tx: Session, provider: Provider, realm: Realm, username: str
-) -> Credentials | None:
-    if realm is Realm.STAFF:
-        return staff.credentials(tx, username)
-    return accounts.credentials(tx, provider, username)
 
 
 def _sealed(provider: Provider, text: str | None) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp import client_auth, client_tokens, issued_tokens, refresh_tokens, revocations, subjects
 from idp.call import NO_STORE, Answer, Call, told
 from idp.clients import Client
+from idp.entities import context
 from idp.errors import OAuthError
 from idp.provider import Provider
 from idp.vocabulary import INTROSPECTION_PARAMETERS, OAuthCode
@@ -36,9 +37,11 @@ TOLD = (
     "auth_time",
     "authorization_details",
     "organisation",
+    "entity",
+    "helping",
 )
 """The claims of an access token that are told (RFC 7662 §2.2, RFC 9449 §6.2, RFC 8693 §4.1,
-RFC 9470 §6.2, RFC 9396 §9.2; the last is ours)."""
+RFC 9470 §6.2, RFC 9396 §9.2; the last three are ours)."""
 
 _Members = dict[str, Any]
 _INACTIVE: _Members = {"active": False}
@@ -98,6 +101,8 @@ def _of_access_token(tx: Session, provider: Provider, client: Client, token: str
         return _INACTIVE
     if revocations.any_revoked(tx, provider, revocations.of_token(caller.claims)):
         return _INACTIVE
+    if not context.still_stands(tx, provider, caller.claims):
+        return _INACTIVE
     provider.live_tokens.keep(token, caller, provider.clock())
     return _of_live_token(client, caller)
 
@@ -118,6 +123,8 @@ def _of_refresh_token(tx: Session, provider: Provider, client: Client, token: st
     ids = [revocations.grant(approval.grant_id)]
     if not approval.outlives_session:
         ids.append(revocations.session(approval.sid))
+    if approval.context is not None:
+        ids.append(revocations.mandate(approval.context.grant_id))
     if not kept.is_live(provider.clock()) or revocations.any_revoked(tx, provider, ids):
         return _INACTIVE
     return {

@@ -5,14 +5,38 @@ Each may run twice, and takes its arguments as strings.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
-from idp import backchannel_logout, backchannel_ping
+from idp import backchannel_logout, backchannel_ping, register_watch
+from idp.entities import watch
+from idp.methods import devices
+from idp.nodes import push, reconcile
 from idp.provider import Provider
+from idp.staffing import lifecycle
+
+EVERY: Mapping[str, str] = MappingProxyType(
+    {
+        register_watch.JOB: "*/20 * * * *",
+        push.EVERYWHERE_JOB: "* * * * *",
+        reconcile.EVERYWHERE_JOB: "47 2 * * *",
+        lifecycle.JOB: "* * * * *",
+    }
+)
+"""The jobs that nobody asks for, by name, each with its cron line."""
 
 
-def jobs(provider: Provider) -> Mapping[str, Callable[..., None]]:
+def jobs(provider: Provider) -> Mapping[str, Callable[..., object]]:
     """Return what runs, by name."""
     return {
         backchannel_logout.JOB: partial(backchannel_logout.tell, provider),
         backchannel_ping.JOB: partial(backchannel_ping.ping, provider),
+        watch.JOB: partial(watch.watch, provider),
+        register_watch.JOB: partial(register_watch.run, provider),
+        push.PERSON_JOB: partial(push.push_person, provider),
+        push.WAITING_JOB: partial(push.push_waiting, provider),
+        reconcile.JOB: partial(reconcile.reconcile, provider),
+        push.EVERYWHERE_JOB: partial(push.push_everywhere, provider),
+        reconcile.EVERYWHERE_JOB: partial(reconcile.reconcile_everywhere, provider),
+        devices.JOB: partial(devices.tell, provider),
+        lifecycle.JOB: partial(lifecycle.settle, provider),
     }

@@ -53,12 +53,14 @@ class OutgoingFailed(Exception):
 class Outgoing:
     """Requests to other people's addresses.
 
-    `loopback_allowed`: this machine may be reached, over plain http too. `ca_file` (PEM) holds
+    `loopback_allowed`: this machine may be reached, over plain http too; `private_allowed`: so may
+    our own network, over https, where an operator told the address. `ca_file` (PEM) holds
     authorities trusted beside the machine's own. `connect_seconds` and `seconds` limit a request,
     less what the operating system takes to resolve the name. `resolve` gives the addresses of a host.
     """
 
     loopback_allowed: bool = False
+    private_allowed: bool = False
     ca_file: Path | None = None
     connect_seconds: float = 3.0
     seconds: float = 10.0
@@ -76,6 +78,18 @@ class Outgoing:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Send `body` and return the status, whatever it is. Raises `OutgoingFailed`."""
         return self._ask("POST", url, headers, body, MOST_BYTES)[0]
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        most_bytes: int = MOST_BYTES,
+    ) -> tuple[int, bytes]:
+        """Send a request and return the status, whatever it is, and the body. Raises `OutgoingFailed`."""
+        return self._ask(method, url, headers, body, most_bytes)
 
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int
@@ -113,7 +127,8 @@ class Outgoing:
     def _may_reach(self, scheme: str, address: Address) -> bool:
         if self.loopback_allowed and is_loopback(address):
             return True
-        return scheme == "https" and is_public(address)
+        near = address.is_private and not (is_loopback(address) or address.is_link_local)
+        return scheme == "https" and (is_public(address) or (self.private_allowed and near))
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

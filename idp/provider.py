@@ -10,10 +10,11 @@ from typing import Any
 from redis import Redis
 from sqlalchemy.orm import Session
 
+from idp.certificate_trust import NOBODYS, CertificateTrust
 from idp.memory import Memory
+from idp.node_role import ALONE, Node
 from idp.outgoing import Outgoing
-from idp.sources.population_register import PopulationRegister
-from idp.sources.sms_gateway import SmsGateway
+from idp.sources.sources import Sources
 from keys.access_token import Caller
 from keys.algorithms import Algorithm, Purpose
 from keys.opener import Opener
@@ -46,10 +47,11 @@ class Provider:
     the transaction; `secret` keys the fingerprints, `subject_key` (64 bytes) the pairwise
     identifiers; `public_url` is where the pages are and `issuer` the issuer identifier (OpenID
     Connect Discovery §3), both without a trailing slash; `mtls_url` stands in for the issuer where
-    client certificates are asked for (RFC 8705 §5); `known_clients` is what `clients.known` remembers,
-    `live_tokens` what introspection found alive within this second;
-    `dpop_nonce_required`: a DPoP proof without our
-    nonce is refused (RFC 9449 §8).
+    client certificates are asked for (RFC 8705 §5); `node` is what this is among the others;
+    `certificates` is whose certificates sign people in; `cas_services` are the old systems, by
+    address the client that each is (`cas`); `known_clients` is what `clients.known` remembers,
+    `live_tokens` what introspection found alive within this second; `dpop_nonce_required`: a DPoP
+    proof without our nonce is refused (RFC 9449 §8).
     """
 
     begin: Callable[[], AbstractContextManager[Session]]
@@ -66,13 +68,15 @@ class Provider:
     protector: NumberProtector
     public_url: str
     issuer: str
-    population_register: PopulationRegister
-    sms_gateway: SmsGateway
+    sources: Sources
     secret: bytes = field(repr=False)
     subject_key: bytes = field(repr=False)
     mtls_url: str | None = None
     dpop_nonce_required: bool = False
     openness: Openness = Openness()
+    node: Node = ALONE
+    cas_services: Mapping[str, str] = field(default_factory=dict)
+    certificates: CertificateTrust = NOBODYS
     known_clients: Memory[Any] = field(default_factory=Memory, repr=False, compare=False)
     live_tokens: Memory[Caller] = field(
         default_factory=lambda: Memory(timedelta(seconds=1)), repr=False, compare=False

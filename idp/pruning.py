@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Table, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from idp import releases
 from idp.tables import metadata
 
 BATCH = 1000
@@ -17,6 +18,7 @@ SHOWN_FOR = timedelta(days=30)
 
 Begin = Callable[[], AbstractContextManager[Session]]
 
+_RELEASE = metadata.tables["idp.release"]
 _REFRESH_TOKEN = metadata.tables["idp.refresh_token"]
 _REVOCATION = metadata.tables["idp.revocation"]
 _SESSION = metadata.tables["idp.session"]
@@ -35,6 +37,7 @@ def run(begin: Begin, now: datetime) -> dict[str, int]:
         (_LOGOUT_NOTICE, _LOGOUT_NOTICE.c.asked_at < long_ago),
         (_SESSION_CLIENT, _SESSION_CLIENT.c.sid.in_(select(_SESSION.c.sid).where(over))),
         (_SESSION, over),
+        (_RELEASE, _RELEASE.c.at < now - releases.KEPT),
     )
     return {table.name: _delete(begin, table, condition) for table, condition in lapsed}
 

@@ -1,49 +1,57 @@
 """A citizen registers: what was typed is well formed, the phone is theirs, the register agrees.
 
 Three steps with the person or the outside between them: `begin_registration` sends a code to the
-phone, `prove_registration` checks the code and asks the population register, `open_account`
+phone, `prove_registration` checks the code and asks the register of their paper, `open_account`
 stores the person and the evidence. Until the last, everything waits sealed in Redis and lapses
 by itself, so a refusal at any step leaves nothing behind.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+import re
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp import artifacts, throttle
-from idp.accounts import MOBILE, NUMBER, PHONE, Person, mask_phone, person
+from idp import artifacts, evidence, passwords, register_check, throttle
+from idp.accounts import MOBILE, PHONE, Person, is_name, is_username, mask_phone, person
 from idp.code_tables import ETHNICITIES, SEXES
 from idp.errors import (
-    EthnicityOrSexDiffers,
     FieldWrong,
-    IdentityDiffers,
     NumberTaken,
     PhoneTaken,
-    RegisterUnavailable,
     SmsCodeWrong,
     TicketGone,
+    UsernameTaken,
 )
-from idp.levels import EvidenceKind
-from idp.methods import password, sms_code
+from idp.identity_documents import RULES, Document, Rule, birthdate
+from idp.levels import Evidence, EvidenceKind
+from idp.methods import sms_code
 from idp.provider import Provider
-from idp.sources.population_register import PARTICULARS, Agreement, PersonDescription
-from idp.tables import EvidenceRow, PersonRow
+from idp.register_check import Confirmed, Described
+from idp.tables import PersonRow
 from keys import journal
-from keys.identity_numbers import resident_id
+from keys.errors import DomainError
 
 SMS_TEMPLATE = "registration-code"
-_LONGEST_NAME = 50
-_NAME_MARKS = "·•.'- "
+_SEX_UNKNOWN = "0"
+"""GB/T 2261.1 for what a paper was not asked about."""
+
+_STATE = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a citizen types; 民族 by GB/T 3304 code, 性别 by GB/T 2261.1 code."""
+    """What a citizen types; 民族 by GB/T 3304 code, 性别 by GB/T 2261.1 code.
+
+    `document` is what the number is of; `nationality` (three letters) and `birthdate` (ISO 8601) are
+    for papers whose number does not tell them. `username` may be left out.
+    """
 
     number: str = field(repr=False)
     name: str = field(repr=False)
@@ -51,6 +59,10 @@ class Form:
     sex: str
     phone: str = field(repr=False)
     password: str = field(repr=False)
+    document: str = Document.RESIDENT_ID
+    nationality: str = ""
+    birthdate: str = field(default="", repr=False)
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """A checked form with the password already hashed."""
+    """A checked form with the password already hashed; `birthdate` is ISO 8601."""
 
     number: str = field(repr=False)
     name: str = field(repr=False)
@@ -72,6 +84,28 @@ class Applicant:
     sex: str
     phone: str = field(repr=False)
     password_hash: str = field(repr=False)
+    document: str = Document.RESIDENT_ID
+    nationality: str = "CHN"
+    birthdate: str = field(default="", repr=False)
+    username: str = ""
+
+    @property
+    def described(self) -> Described:
+        """The person, as a register is asked about them."""
+        return Described(
+            document=Document(self.document),
+            number=self.number,
+            name=self.name,
+            ethnicity=self.ethnicity,
+            sex=self.sex,
+            nationality=self.nationality,
+            birthdate=self.born,
+        )
+
+    @property
+    def born(self) -> date:
+        """The birth date: of the number, else as typed."""
+        return birthdate(self.number) or date.fromisoformat(self.birthdate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +123,7 @@ class Proven:
 
     applicant: Applicant
     sms_reference: str
-    register_reference: str
+    confirmed: Confirmed
     proven_at: datetime
 
 
@@ -99,21 +133,16 @@ PENDING = artifacts.Kind("registration", TypeAdapter(Pending), sms_code.LIFETIME
 def begin_registration(provider: Provider, form: Form, address: str) -> Ticket:
     """Check the form and send a code to the phone; the same answer whether or not an account exists.
 
-    Raises `NumberWrong`, `FieldWrong`, `PasswordWeak`, `TooManyTries`, `SmsUnavailable`.
+    Raises `NumberWrong`, `FieldWrong`, `PasswordWeak`, `TooManyTries`, `SmsUnavailable`, and
+    `RegistrationElsewhere` where no accounts are made.
     """
+    provider.node.require_registration()
     checked = _checked(form)
     throttle.count(provider, throttle.SMS_PER_ADDRESS, address)
     throttle.count(provider, throttle.SMS_PER_PHONE, checked.phone)
     throttle.count(provider, throttle.SMS_PER_NUMBER, checked.number)
     # Hashing is dear on purpose: only now, or anyone could keep us busy with it.
-    applicant = Applicant(
-        number=checked.number,
-        name=checked.name,
-        ethnicity=checked.ethnicity,
-        sex=checked.sex,
-        phone=checked.phone,
-        password_hash=password.protect(provider, checked.password),
-    )
+    applicant = replace(checked, password_hash=passwords.protect(provider, form.password))
     code = sms_code.make(provider)
     reference = sms_code.send(provider, applicant.phone, SMS_TEMPLATE, code)
     pending = Pending(
@@ -128,9 +157,9 @@ def begin_registration(provider: Provider, form: Form, address: str) -> Ticket:
 def prove_registration(provider: Provider, handle: str, code: str) -> Proven:
     """Check the code, then ask the register; call it outside any transaction.
 
-    Raises `TicketGone`, `SmsCodeWrong`, `TooManyTries`; `RegisterUnavailable`, after which the
-    same code may be tried again; `IdentityDiffers` or `EthnicityOrSexDiffers`, which end the
-    registration, so that the register cannot be asked again and again.
+    Raises `TicketGone`, `SmsCodeWrong`, `TooManyTries`; `SourceUnavailable`, after which the same
+    code may be tried again; `ParticularsDiffer`, which ends the registration, so that the register
+    cannot be asked again and again.
     """
     pending = artifacts.get(provider, PENDING, handle)
     if pending is None:
@@ -140,112 +169,162 @@ def prove_registration(provider: Provider, handle: str, code: str) -> Proven:
     if not sms_code.is_right(provider, applicant.phone, code, pending.code):
         raise SmsCodeWrong(left=left)
     throttle.give_back(provider, throttle.SMS_CODE_PER_TICKET, handle)
-    agreement = _ask_register(provider, applicant)
+    agreement = register_check.ask(provider, applicant.described)
     if artifacts.take(provider, PENDING, handle) is None:
         raise TicketGone
-    _require_agreement(agreement)
-    return Proven(applicant, pending.sms_reference, agreement.reference, provider.clock())
+    confirmed = register_check.confirmed(applicant.described, agreement)
+    return Proven(applicant, pending.sms_reference, confirmed, provider.clock())
 
 
 def open_account(tx: Session, provider: Provider, proven: Proven) -> Person:
-    """Store the person and the evidence. One number has one subject, whoever comes first.
+    """Store the person and the evidence. One number has one subject, whoever comes first and however
+    often: an account that was closed is opened again.
 
-    Raises `NumberTaken`, `PhoneTaken`.
+    Raises `NumberTaken`, `PhoneTaken`, `UsernameTaken`, and `RegistrationElsewhere` where no accounts
+    are made.
     """
-    applicant = proven.applicant
-    subject = provider.random(16).hex()
-    row = {
-        "subject": subject,
-        "number_index": provider.protector.index(NUMBER, applicant.number),
-        "number_sealed": provider.protector.seal(applicant.number, provider.random),
-        "phone_index": provider.protector.index(PHONE, applicant.phone),
-        "phone_sealed": provider.protector.seal(applicant.phone, provider.random),
-        "name": applicant.name,
-        "ethnicity": applicant.ethnicity,
-        "sex": applicant.sex,
-        "password_hash": applicant.password_hash,
-        "profile": {},
-        "registered_at": proven.proven_at,
-    }
-    # The unique indexes decide between registrations of the same instant; the loser waits here
-    # for the winner's commit and then finds the row.
-    statement = insert(PersonRow).values(row).on_conflict_do_nothing().returning(PersonRow.subject)
-    if tx.scalar(statement) is None:
-        raise _why_taken(tx, provider, applicant)
-    tx.add_all(_evidence(subject, proven))
-    tx.flush()
+    provider.node.require_registration()
+    subject = _stored(tx, provider, proven)
+    for piece in _evidence(subject, proven):
+        evidence.record(tx, provider, subject, piece)
     journal.append(
         tx,
         at=proven.proven_at,
         actor=subject,
         action="account.registered",
         subject=subject,
-        details={"register_reference": proven.register_reference},
+        details={"register_reference": proven.confirmed.reference},
     )
     return person(tx, provider, subject)
 
 
-def _checked(form: Form) -> Form:
-    """Return the form as it is stored and compared; its numbers normalised."""
-    number = resident_id(form.number)
-    name = form.name.strip()
-    phone = form.phone.strip()
+def _stored(tx: Session, provider: Provider, proven: Proven) -> str:
+    row = _row(provider, proven)
+    # The unique indexes decide between registrations of the same instant; the loser waits here
+    # for the winner's commit and then finds the row.
+    made = insert(PersonRow).values(subject=provider.random(16).hex(), **row)
+    made = made.on_conflict_do_nothing()
+    again = update(PersonRow).where(
+        PersonRow.number_index == row["number_index"], PersonRow.closed_at.is_not(None)
+    )
+    try:
+        with tx.begin_nested():
+            subject = tx.scalar(made.returning(PersonRow.subject)) or tx.scalar(
+                again.values(row).returning(PersonRow.subject)
+            )
+    except IntegrityError:
+        # The phone or the user name is another's by now; the cause would quote the row.
+        subject = None
+    if subject is None:
+        raise _why_taken(tx, provider, proven.applicant) from None
+    return str(subject)
+
+
+def _row(provider: Provider, proven: Proven) -> dict[str, Any]:
+    applicant = proven.applicant
+    return {
+        "document": applicant.document,
+        "nationality": applicant.nationality,
+        "birthdate": None if birthdate(applicant.number) else applicant.born,
+        "number_index": _number_index(provider, applicant),
+        "number_sealed": provider.protector.seal(applicant.number, provider.random),
+        "phone_index": provider.protector.index(PHONE, applicant.phone),
+        "phone_sealed": provider.protector.seal(applicant.phone, provider.random),
+        "name": applicant.name,
+        "ethnicity": applicant.ethnicity,
+        "sex": applicant.sex,
+        "username": applicant.username or None,
+        "password_hash": applicant.password_hash,
+        "profile": {},
+        "registered_at": proven.proven_at,
+        "closed_at": None,
+    }
+
+
+def _checked(form: Form) -> Applicant:
+    """Return the form as it is stored and compared, its numbers normalised, without the password.
+
+    Raises `NumberWrong`, `FieldWrong`, `PasswordWeak`.
+    """
+    if form.document not in set(Document):
+        raise FieldWrong(field="document")
+    rule = RULES[Document(form.document)]
+    number = rule.read(form.number)
+    asked = {name: getattr(form, name).strip() for name in rule.asks}
+    applicant = Applicant(
+        number=number,
+        name=_as_printed(rule, form.name),
+        ethnicity=asked.get("ethnicity", ""),
+        sex=asked.get("sex", _SEX_UNKNOWN),
+        phone=form.phone.strip(),
+        password_hash="",
+        document=rule.document,
+        nationality=rule.nationality(number) or asked["nationality"].upper(),
+        birthdate=asked.get("birthdate", ""),
+        username=form.username.strip(),
+    )
     wellformed = {
-        "name": 0 < len(name) <= _LONGEST_NAME
-        and all(c.isalpha() or c in _NAME_MARKS for c in name),
-        "ethnicity": form.ethnicity in ETHNICITIES,
-        "sex": form.sex in SEXES,
-        "phone": MOBILE.fullmatch(phone) is not None,
+        "name": is_name(applicant.name),
+        "ethnicity": "ethnicity" not in asked or applicant.ethnicity in ETHNICITIES,
+        "sex": "sex" not in asked or applicant.sex in SEXES,
+        "nationality": _STATE.fullmatch(applicant.nationality) is not None,
+        "birthdate": "birthdate" not in asked or _is_birthdate(asked["birthdate"], number),
+        "phone": MOBILE.fullmatch(applicant.phone) is not None,
+        "username": not applicant.username or is_username(applicant.username),
     }
     for name_of_field, good in wellformed.items():
         if not good:
             raise FieldWrong(field=name_of_field)
-    password.check_strength(form.password, number, phone)
-    return Form(number, name, form.ethnicity, form.sex, phone, form.password)
+    passwords.check_strength(form.password, number, applicant.phone)
+    return applicant
 
 
-def _ask_register(provider: Provider, applicant: Applicant) -> Agreement:
-    throttle.count(provider, throttle.REGISTER_PER_NUMBER, applicant.number)
-    described = PersonDescription(
-        applicant.number, applicant.name, applicant.ethnicity, applicant.sex
-    )
+def _as_printed(rule: Rule, name: str) -> str:
+    """A name in Latin letters is compared as papers print it: in capitals, with single spaces."""
+    typed = name.strip()
+    return " ".join(typed.upper().split()) if "nationality" in rule.asks else typed
+
+
+def _is_birthdate(typed: str, number: str) -> bool:
     try:
-        return provider.population_register.check(described)
-    except RegisterUnavailable:
-        throttle.give_back(provider, throttle.REGISTER_PER_NUMBER, applicant.number)
-        raise
+        born = date.fromisoformat(typed)
+    except ValueError:
+        return False
+    return birthdate(number) in (None, born)
 
 
-def _require_agreement(agreement: Agreement) -> None:
-    """Number and name are told apart from ethnicity and sex, and no finer: the rest is the register's."""
-    if not (agreement.agrees["number"] and agreement.agrees["name"]):
-        raise IdentityDiffers
-    if not agreement.complete:
-        raise EthnicityOrSexDiffers
+def _number_index(provider: Provider, applicant: Applicant) -> bytes:
+    rule = RULES[Document(applicant.document)]
+    key = rule.key(applicant.number, applicant.nationality)
+    return provider.protector.index(rule.space(applicant.number), key)
 
 
-def _why_taken(tx: Session, provider: Provider, applicant: Applicant) -> NumberTaken | PhoneTaken:
-    index = provider.protector.index(NUMBER, applicant.number)
-    same = tx.scalar(select(PersonRow.subject).where(PersonRow.number_index == index))
-    return PhoneTaken() if same is None else NumberTaken()
+def _why_taken(tx: Session, provider: Provider, applicant: Applicant) -> DomainError:
+    number, phone = (
+        PersonRow.number_index == _number_index(provider, applicant),
+        PersonRow.phone_index == provider.protector.index(PHONE, applicant.phone),
+    )
+    query = select(PersonRow.subject).where(PersonRow.closed_at.is_(None))
+    if tx.scalar(query.where(number)) is not None:
+        return NumberTaken()
+    return UsernameTaken() if tx.scalar(query.where(phone)) is None else PhoneTaken()
 
 
-def _evidence(subject: str, proven: Proven) -> tuple[EvidenceRow, EvidenceRow]:
+def _evidence(subject: str, proven: Proven) -> tuple[Evidence, Evidence]:
     return (
-        EvidenceRow(
-            subject=subject,
+        Evidence(
             kind=EvidenceKind.SMS_CODE,
             source="sms-gateway",
             reference=proven.sms_reference,
-            compared=["phone"],
+            compared=("phone",),
             happened_at=proven.proven_at,
+            by=subject,
         ),
-        EvidenceRow(
-            subject=subject,
-            kind=EvidenceKind.POPULATION_REGISTER,
-            source="population-register",
-            reference=proven.register_reference,
-            compared=list(PARTICULARS),
+        Evidence(
+            kind=proven.confirmed.kind,
+            source=proven.confirmed.source,
+            reference=proven.confirmed.reference,
+            compared=proven.confirmed.compared,
             happened_at=proven.proven_at,
         ),
     )

@@ -1,7 +1,7 @@
 """The members of a client's registration as one table: its JSON name, our name, and its form.
 
 Names are of the IANA registry of dynamic client registration metadata, each from the document told
-beside it; the last six are ours. Here is only the form; what a value may be is `client_rules`.
+beside it; the last are ours. Here is only the form; what a value may be is `client_rules`.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from idp import sent_json
-from idp.client_metadata import Consent
+from idp.client_metadata import Consent, ContextKind, StaffAccounts
 from idp.sent_json import JsonRefused
 from idp.vocabulary import AuthMethod, Delivery, GrantType, Realm, SubjectType
 
@@ -209,8 +209,11 @@ MEMBERS: tuple[Member, ...] = (
     Member("realm", "realm", one_of(Realm), _OURS),
     Member("organisation", "organisation", text, _OURS),
     Member("minimum_acr", "minimum_acr", text, _OURS),
+    Member("context", "context", one_of(ContextKind), _OURS),
+    Member("minimum_entity_level", "minimum_entity_level", text, _OURS),
     Member("allowed_claims", "claims", texts, _OURS),
     Member("resources", "resources", texts, _OURS),
+    Member("staff_accounts", "staff_accounts", one_of(StaffAccounts), _OURS),
     Member("consent", "consent", one_of(Consent), _OURS),
 )
 
@@ -218,6 +221,16 @@ OF_OPERATORS: Mapping[str, str] = {
     member.name: member.field
     for member in MEMBERS
     if member.name
-    in {"realm", "organisation", "minimum_acr", "allowed_claims", "resources", "consent"}
+    in {
+        "realm",
+        "organisation",
+        "minimum_acr",
+        "context",
+        "minimum_entity_level",
+        "allowed_claims",
+        "resources",
+        "staff_accounts",
+        "consent",
+    }
 }
 """What only an operator decides: by JSON name our name."""

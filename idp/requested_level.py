@@ -9,7 +9,7 @@ from idp.clients import Client
 from idp.request import AuthorizationRequest
 from idp.vocabulary import Realm
 
-BEYOND = 1 + max(level.number for level in (*levels.LADDER, levels.STAFF))
+BEYOND = 1 + max(level.number for level in (*levels.NATURAL, *levels.STAFF))
 """The number of a rung that nobody reaches."""
 
 
@@ -19,11 +19,17 @@ def needed(asked: AuthorizationRequest, client: Client, realm: Realm) -> int:
     It is the client's own floor, which nothing asked for lowers, or the lowest value of an
     essential `acr` when that is higher (OpenID Connect Core §5.5.1.1).
     """
-    floor = 0 if client.minimum_acr is None else number_of(realm, client.minimum_acr)
+    floor = floor_of(client, realm)
     essential = _numbers(realm, essential_acrs(asked))
     if not essential_acrs(asked):
         return floor
     return max(floor, min(essential, default=BEYOND))
+
+
+def floor_of(client: Client, realm: Realm) -> int:
+    """The rung below which nobody uses the client: its own, and of staff always both factors."""
+    least = levels.STAFF[1].number if realm is Realm.STAFF else 0
+    return least if client.minimum_acr is None else max(least, number_of(realm, client.minimum_acr))
 
 
 def wanted(asked: AuthorizationRequest, client: Client, realm: Realm) -> int:

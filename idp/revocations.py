@@ -22,11 +22,15 @@ from keys import journal
 LIVES: Mapping[str, timedelta] = MappingProxyType(
     {
         "grant": timedelta(days=30),  # its refresh tokens: `refresh_tokens.LONGEST`
+        "mandate": timedelta(hours=1),  # its access tokens; refresh tokens ask for the mandate
         "session": timedelta(hours=1),  # its access tokens; refresh tokens ask for the sign-on
         "token": timedelta(hours=1),
     }
 )
 """By the kind of an identifier, the longest that anything it kills may live."""
+
+ACTING_CLAIMS = ("entity", "helping")
+"""The claims that tell for whom somebody acts, each with the mandate as its `grant_id`."""
 
 _TABLE = metadata.tables["idp.revocation"]
 _ANY = select(_TABLE.c.id).where(_TABLE.c.id == any_(bindparam("ids", type_=ARRAY(Text()))))
@@ -56,6 +60,11 @@ def session(sid: str) -> str:
     return f"session:{sid}"
 
 
+def mandate(mandate_id: str) -> str:
+    """The identifier of all that was given to somebody who acts by a mandate."""
+    return f"mandate:{mandate_id}"
+
+
 def token(jti: str) -> str:
     """The identifier of one access token."""
     return f"token:{jti}"
@@ -71,6 +80,7 @@ def of_token(claims: Mapping[str, Any]) -> tuple[str, ...]:
         ids.append(grant(str(claims["grant_id"])))
     if "sid" in claims:
         ids.append(session(str(claims["sid"])))
+    ids += [mandate(str(claims[name]["grant_id"])) for name in ACTING_CLAIMS if name in claims]
     return tuple(ids)
 
 

@@ -75,6 +75,7 @@ class Discovery(BaseModel):
     claims_parameter_supported: bool
     trust_frameworks_supported: list[str]
     evidence_supported: list[str]
+    documents_supported: list[str]
     electronic_records_supported: list[str]
     documents_check_methods_supported: list[str]
     claims_in_verified_claims_supported: list[str]
@@ -158,6 +159,31 @@ class IdentityDocument(BaseModel):
     number: str
 
 
+class ActingFor(BaseModel):
+    """The legal entity that the person acts for; `items` are what an agent is held to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uscc: str
+    name: str
+    level: str
+    acting_as: str
+    grant_id: str
+    items: list[str] | None = None
+
+
+class Helping(BaseModel):
+    """The citizen whom the person helps, and with what items."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sub: str
+    name: str
+    acting_as: str
+    grant_id: str
+    items: list[str]
+
+
 class UserInfo(BaseModel):
     """Core §5.3.2; members come by scope, or singly by the `claims` parameter."""
 
@@ -186,6 +212,9 @@ class UserInfo(BaseModel):
     real_name: RealName | None = None
     identity_document: IdentityDocument | None = None
     organisation: str | None = None
+    entity: ActingFor | None = None
+    helping: Helping | None = None
+    local_account: str | None = None
     verified_claims: dict[str, Any] | list[dict[str, Any]] | None = None
 
 

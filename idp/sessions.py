@@ -25,7 +25,9 @@ from keys import journal
 
 COOKIE = "yinxin_session"
 _FINGERPRINT = "session-cookie"
+_BESIDE = "~"
 _NOTED_EVERY = timedelta(minutes=1)
+_BY_CERTIFICATE = "certificate"  # `acting.ActingAs.CERTIFICATE`
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ LIMITS: Mapping[tuple[Realm, int], Limits] = MappingProxyType(
         (Realm.CITIZEN, 0): Limits(timedelta(hours=2), timedelta(hours=8)),
         (Realm.CITIZEN, 1): Limits(timedelta(hours=2), timedelta(hours=8)),
         (Realm.CITIZEN, 2): Limits(timedelta(hours=1), timedelta(hours=8)),
-        (Realm.CITIZEN, 3): Limits(timedelta(minutes=30), timedelta(hours=4)),
+        (Realm.STAFF, 0): Limits(timedelta(minutes=5), timedelta(minutes=10)),
         (Realm.STAFF, 1): Limits(timedelta(minutes=30), timedelta(hours=8)),
     }
 )
@@ -55,11 +57,21 @@ class Ending(StrEnum):
     REPLACED = "replaced"
     FROM_ANOTHER_DEVICE = "from-another-device"
     BY_ADMINISTRATOR = "by-administrator"
+    LEVEL_LOWERED = "level-lowered"
+    ACCOUNT_CLOSED = "account-closed"
+    PASSWORD_RECOVERED = "password-recovered"  # noqa: S105 - a reason
+    UPSTREAM = "ended-upstream"
+    ACCOUNT_SUSPENDED = "account-suspended"
+    TRANSFERRED = "transferred"
 
 
 @dataclass(frozen=True, slots=True)
 class SignOn:
-    """A live session. `signed_in_at` is the honest `auth_time`; `methods` are RFC 8176 values."""
+    """A live session. `signed_in_at` is the honest `auth_time`; `methods` are `Method` values.
+
+    `acting_as` is as what the person chose to act, `None` until they have; then `entity` is whom
+    they act for, if an entity, and `mandate` what they act by (`entities.context`).
+    """
 
     sid: str
     realm: Realm
@@ -70,6 +82,9 @@ class SignOn:
     expires_at: datetime
     seen_at: datetime
     device: str
+    entity: str | None = None
+    mandate: str | None = None
+    acting_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +114,32 @@ def sign_on(
     level: int,
     device: str,
     former: str | None,
+    signed_in_at: datetime | None = None,
+    stands_until: datetime | None = None,
 ) -> Opened:
     """Open a session for an account that has just signed in, at the level the sign-in reached.
 
     `former` is the cookie the browser came with. A session of the same account goes on under the
-    same `sid` with a new cookie, `auth_time` and level; anybody else's ends.
+    same `sid` with a new cookie, `auth_time` and level; anybody else's ends. `signed_in_at` is when that
+    was, if not now; `stands_until` when what carries the level lapses, if it does.
     """
     # Held until the commit: whoever ends it meanwhile waits, and then ends the one gone on with.
     row = _unended(tx, provider, former, held=True)
     if row is not None and (row.realm, row.subject) == (realm, subject):
-        return _renew(tx, provider, row, methods, level, device)
+        return _renew(tx, provider, row, methods, level, device, signed_in_at, stands_until)
     if row is not None:
         end(tx, provider, row.sid, by=row.subject, why=Ending.REPLACED)
-    return open_session(tx, provider, realm, subject, methods, level=level, device=device)
+    return open_session(
+        tx,
+        provider,
+        realm,
+        subject,
+        methods,
+        level=level,
+        device=device,
+        signed_in_at=signed_in_at,
+        stands_until=stands_until,
+    )
 
 
 def open_session(
@@ -123,6 +151,8 @@ def open_session(
     *,
     level: int = 1,
     device: str = "",
+    signed_in_at: datetime | None = None,
+    stands_until: datetime | None = None,
 ) -> Opened:
     """Open a session beside any other."""
     now = provider.clock()
@@ -135,14 +165,69 @@ def open_session(
         methods=list(methods),
         level=level,
         device=device,
-        signed_in_at=now,
+        signed_in_at=signed_in_at or now,
         seen_at=now,
-        expires_at=now + LIMITS[realm, level].absolute,
+        expires_at=_ends_at(now, realm, level, stands_until),
     )
     tx.add(row)
     tx.flush()
     _journal(tx, provider, "session.opened", subject, row, {"methods": " ".join(methods)})
     return Opened(cookie, _sign_on_of(row))
+
+
+def raise_level(
+    tx: Session, provider: Provider, own: SignOn, level: int, *, stands_until: datetime | None
+) -> SignOn:
+    """Let a live session use more of what its person stands on, until what carries it lapses.
+
+    Nobody signed in, so nothing else moves.
+    """
+    row = tx.get_one(SessionRow, own.sid)
+    row.level = level
+    row.expires_at = min(row.expires_at, stands_until or row.expires_at)
+    tx.flush()
+    _journal(tx, provider, "session.raised", own.subject, row, {"level": str(level)})
+    return _sign_on_of(row)
+
+
+def beside(cookie: str, certificate: str | None) -> str:
+    """What a browser shows: its cookie, and the thumbprint of its connection's certificate, if any.
+
+    What the browser itself wrote beside the cookie is left out.
+    """
+    value = cookie.partition(_BESIDE)[0]
+    return value if certificate is None else f"{value}{_BESIDE}{certificate}"
+
+
+def bind(tx: Session, sid: str, certificate: str | None) -> None:
+    """Let a session be used with this certificate (thumbprint) only; `None` frees it."""
+    tx.get_one(SessionRow, sid).certificate = certificate
+    tx.flush()
+
+
+def act(
+    tx: Session,
+    provider: Provider,
+    own: SignOn,
+    *,
+    acting_as: str,
+    entity: str | None = None,
+    mandate: str | None = None,
+) -> SignOn:
+    """Go on with a session as somebody in particular; whether they may was seen to before."""
+    row = tx.get_one(SessionRow, own.sid)
+    row.acting_as, row.entity, row.mandate = acting_as, entity, mandate
+    tx.flush()
+    details = {"acting_as": acting_as, "entity": entity or "", "mandate": mandate or ""}
+    told = {name: value for name, value in details.items() if value}
+    _journal(tx, provider, "session.context-chosen", own.subject, row, told)
+    return _sign_on_of(row)
+
+
+def acting_for(tx: Session, entity: str) -> list[SignOn]:
+    """Every session that nobody ended in which somebody acts for this entity."""
+    query = select(SessionRow).where(SessionRow.entity == entity, SessionRow.ended_at.is_(None))
+    return [_sign_on_of(row) for row in tx.scalars(query)]
 
 
 def find(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:
@@ -221,6 +306,8 @@ def _renew(
     methods: tuple[str, ...],
     level: int,
     device: str,
+    signed_in_at: datetime | None,
+    stands_until: datetime | None,
 ) -> Opened:
     now = provider.clock()
     cookie = provider.handle()
@@ -228,12 +315,21 @@ def _renew(
     row.methods = list(methods)
     row.level = level
     row.device = device
-    row.signed_in_at = row.seen_at = now
-    row.expires_at = now + LIMITS[Realm(row.realm), level].absolute
+    if row.acting_as == _BY_CERTIFICATE:
+        # Whose certificate it was is proven by this very sign-in, or no longer.
+        row.acting_as = row.entity = row.mandate = None
+    row.signed_in_at, row.seen_at = signed_in_at or now, now
+    row.expires_at = _ends_at(now, Realm(row.realm), level, stands_until)
     tx.flush()
     details = {"methods": " ".join(methods)}
     _journal(tx, provider, "session.renewed", row.subject, row, details)
     return Opened(cookie, _sign_on_of(row))
+
+
+def _ends_at(now: datetime, realm: Realm, level: int, stands_until: datetime | None) -> datetime:
+    """When a session that begins now ends at the latest: with what its level stands on."""
+    longest = now + LIMITS[realm, level].absolute
+    return longest if stands_until is None else min(longest, stands_until)
 
 
 def _unended(
@@ -242,10 +338,13 @@ def _unended(
     """The session of a cookie that nobody ended; it may have lapsed."""
     if cookie is None:
         return None
+    value, _, certificate = cookie.partition(_BESIDE)
     query = select(SessionRow).where(
-        SessionRow.cookie_fingerprint == _of(provider, cookie), SessionRow.ended_at.is_(None)
+        SessionRow.cookie_fingerprint == _of(provider, value), SessionRow.ended_at.is_(None)
     )
-    return tx.scalar(query.with_for_update() if held else query)
+    row = tx.scalar(query.with_for_update() if held else query)
+    # One that began by a certificate is nobody's without it.
+    return row if row is None or row.certificate in (None, certificate) else None
 
 
 def _used(tx: Session, provider: Provider, row: SessionRow | None) -> SignOn | None:
@@ -296,4 +395,7 @@ def _sign_on_of(row: SessionRow) -> SignOn:
         expires_at=row.expires_at,
         seen_at=row.seen_at,
         device=row.device,
+        entity=row.entity,
+        mandate=row.mandate,
+        acting_as=row.acting_as,
     )

@@ -9,14 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp import interaction, requested_level
-from idp.client_metadata import Consent
+from idp import interaction, requested_level, transaction
+from idp.client_metadata import Consent, StaffAccounts
 from idp.clients import Client
+from idp.entities.context import Stance
 from idp.errors import RedirectedError
+from idp.levels import ADVANCED, HIGHEST_STANDING
+from idp.method import UPSTREAM
 from idp.provider import Provider
 from idp.request import AuthorizationRequest
 from idp.requested_level import BEYOND
 from idp.sessions import SignOn
+from idp.staffing.local_accounts import Choice
+from idp.transaction import SeenLive, Transaction
 from idp.vocabulary import OAuthCode, Prompt, Realm
 
 
@@ -24,9 +29,11 @@ from idp.vocabulary import OAuthCode, Prompt, Realm
 class Situation:
     """What decides the next step.
 
-    `reachable` is the level that signing in again would reach; `made_here`: the sign-on was made
+    `reachable` is the level that proving more would reach; `made_here`: the sign-on was made
     for this very request; `missing` is what the person has never agreed to, `agreed` and `denied`
-    what was said to this request on the consent page.
+    what was said to this request on the consent page; `content`: the person would not prove more;
+    `live` is the good live check for the transaction of the request; `stance` for whom they act;
+    `local` by which account of their own staff go into an application that has its own.
     """
 
     request: AuthorizationRequest
@@ -38,6 +45,10 @@ class Situation:
     missing: tuple[str, ...]
     agreed: bool
     denied: bool
+    content: bool
+    live: SeenLive | None
+    stance: Stance
+    local: Choice
     now: datetime
 
     @property
@@ -51,6 +62,11 @@ class Situation:
         if self.session is None:
             raise LookupError("nobody is signed in")
         return self.session
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The one transaction that the request is for, if it names one."""
+        return transaction.named(self.request.authorization_details)
 
     @property
     def level_needed(self) -> int:
@@ -96,11 +112,11 @@ def other_person(situation: Situation) -> bool:
 
 
 def stronger_sign_in_helps(situation: Situation) -> bool:
-    """RFC 9470 §4: more is asked for than this sign-on has, and signing in again would reach more."""
+    """RFC 9470 §4, where another node answers for the person: it alone may answer for more."""
     session = situation.session
-    if session is None or situation.made_here:
+    if session is None or situation.made_here or not {*session.methods} & UPSTREAM:
         return False
-    return session.level < situation.level_wanted and session.level < situation.reachable
+    return _more_is_within_reach(situation, session)
 
 
 SIGN_IN_REASONS: tuple[Callable[[Situation], bool], ...] = (
@@ -133,9 +149,75 @@ def somebody_else_signed_in(situation: Situation) -> bool:
     return _is_somebody_else(situation)
 
 
+def more_factors_needed(situation: Situation) -> bool:
+    """RFC 9470 §4: more is asked for than this sign-on has, and proving one thing more would reach it.
+
+    Only what is missing is asked for, and nothing of whoever would rather not.
+    """
+    session = situation.session
+    if session is None or situation.content or {*session.methods} & UPSTREAM:
+        return False
+    return _more_is_within_reach(situation, session)
+
+
 def level_is_not_reached(situation: Situation) -> bool:
     """OpenID Connect Core Error Code unmet_authentication_requirements §2."""
-    return situation.session is None or situation.session.level < situation.level_needed
+    # The highest rung is no sign-in's: `live_check_needed` sees to it.
+    needed = min(situation.level_needed, HIGHEST_STANDING)
+    return situation.session is None or situation.session.level < needed
+
+
+def transaction_is_not_named(situation: Situation) -> bool:
+    """高级 is of one transaction: whoever demands it says which (RFC 9396)."""
+    return situation.level_needed == ADVANCED and situation.transaction is None
+
+
+def context_needed(situation: Situation) -> bool:
+    """The person has not said for whom they act here, or what they said is no longer open.
+
+    Also when another entity of theirs has the level that the one they chose has not.
+    """
+    stance = situation.stance
+    if stance.wanted.is_nothing:
+        return False
+    if stance.choice is not None:
+        return stance.level_is_short and not stance.more_helps and stance.another_helps
+    if stance.lost or not stance.wanted.oneself:
+        return True
+    return bool(stance.choices) and not stance.chosen and not situation.is_silent
+
+
+def entity_level_is_short(situation: Situation) -> bool:
+    """They act for an entity, below the rung that the client or the request wants of it."""
+    return situation.stance.level_is_short
+
+
+def more_factors_for_entity_needed(situation: Situation) -> bool:
+    """The entity stands high enough: proving one thing more would reach it."""
+    return situation.stance.more_helps and not situation.content
+
+
+def entity_is_not_advanced(situation: Situation) -> bool:
+    """高级 of an entity is its representative seen live, for an entity that stands on 中级."""
+    stance = situation.stance
+    if stance.choice is None or stance.wanted.level < ADVANCED:
+        return False
+    return situation.live is None or not stance.choice.may_be_advanced
+
+
+def application_is_apart(situation: Situation) -> bool:
+    """The application has not joined: it signs its staff in by itself."""
+    return situation.client.staff_accounts is StaffAccounts.NONE
+
+
+def local_account_missing(situation: Situation) -> bool:
+    """The application has accounts of its own, and none of them is this person's."""
+    return situation.local.needed and not situation.local.accounts
+
+
+def local_account_needed(situation: Situation) -> bool:
+    """Several accounts there are this person's, and they have not said which it is to be."""
+    return situation.local.needed and situation.local.account is None
 
 
 def consent_needed(situation: Situation) -> bool:
@@ -161,6 +243,14 @@ def _is_somebody_elses_fapi2(client: Client) -> bool:
     return client.is_fapi2 and client.consent is Consent.BY_PERSON
 
 
+def live_check_needed(situation: Situation) -> bool:
+    """高级: seen live for the transaction, by whoever stands at 中级 and is signed in so."""
+    session = situation.session
+    if situation.live is not None or situation.transaction is None or session is None:
+        return False
+    return situation.level_wanted == ADVANCED and session.level >= HIGHEST_STANDING
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step: when it is needed, its page if there is one, and what the client is told instead."""
@@ -179,10 +269,22 @@ class Step:
 STEPS: tuple[Step, ...] = (
     Step(person_refused, None, OAuthCode.ACCESS_DENIED, "the person did not agree"),
     Step(
+        application_is_apart,
+        None,
+        OAuthCode.UNAUTHORIZED_CLIENT,
+        "this application signs its staff in by itself",
+    ),
+    Step(
         level_is_nobodys,
         None,
         OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS,
         "no sign-in here has the acr asked for",
+    ),
+    Step(
+        transaction_is_not_named,
+        None,
+        OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS,
+        "this acr is of one transaction, which authorization_details must name",
     ),
     Step(
         sign_in_needed,
@@ -197,16 +299,64 @@ STEPS: tuple[Step, ...] = (
         "another person signed in than the one meant",
     ),
     Step(
+        more_factors_needed,
+        interaction.more_url,
+        OAuthCode.LOGIN_REQUIRED,
+        "the person must prove more",
+    ),
+    Step(
         level_is_not_reached,
         None,
         OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS,
         "the sign-in does not reach the level needed",
     ),
     Step(
+        local_account_missing,
+        interaction.local_account_url,
+        OAuthCode.ACCESS_DENIED,
+        "the person has no account at this application",
+    ),
+    Step(
+        local_account_needed,
+        interaction.local_account_url,
+        OAuthCode.INTERACTION_REQUIRED,
+        "the person must say by which of their accounts",
+    ),
+    Step(
+        context_needed,
+        interaction.context_url,
+        OAuthCode.INTERACTION_REQUIRED,
+        "the person must say for whom they act",
+    ),
+    Step(
+        more_factors_for_entity_needed,
+        interaction.more_url,
+        OAuthCode.LOGIN_REQUIRED,
+        "the person must prove more to act for the entity",
+    ),
+    Step(
+        entity_level_is_short,
+        None,
+        OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS,
+        "the entity does not reach the level needed, or not through this person",
+    ),
+    Step(
         consent_needed,
         interaction.consent_url,
         OAuthCode.CONSENT_REQUIRED,
         "the person must agree",
+    ),
+    Step(
+        live_check_needed,
+        interaction.live_url,
+        OAuthCode.LOGIN_REQUIRED,
+        "the person must be seen live",
+    ),
+    Step(
+        entity_is_not_advanced,
+        None,
+        OAuthCode.UNMET_AUTHENTICATION_REQUIREMENTS,
+        "the entity reaches this level only by its representative, seen live",
     ),
 )
 
@@ -226,3 +376,7 @@ def _is_somebody_else(situation: Situation) -> bool:
     meant = situation.request.hinted_subject
     session = situation.session
     return meant is not None and session is not None and session.subject != meant
+
+
+def _more_is_within_reach(situation: Situation, session: SignOn) -> bool:
+    return session.level < min(situation.level_wanted, situation.reachable)

@@ -23,6 +23,13 @@ class Limit:
 
 PASSWORD_PER_NAME = Limit("password-name", 8, timedelta(minutes=15))
 PASSWORD_PER_ADDRESS = Limit("password-address", 60, timedelta(minutes=15))
+PASSWORD_LOCK = Limit("password-lock", 24, timedelta(days=1))
+TOTP_PER_ACCOUNT = Limit("totp-account", 5, timedelta(minutes=15))
+PASSKEY_PER_ADDRESS = Limit("passkey-address", 120, timedelta(minutes=15))
+CERTIFICATE_PER_ADDRESS = Limit("certificate-address", 60, timedelta(minutes=15))
+COUNTER_CODE_PER_CLERK = Limit("counter-code-clerk", 20, timedelta(minutes=15))
+HOTLINE_CODE_PER_CLIENT = Limit("hotline-code-client", 60, timedelta(hours=1))
+QR_PER_ADDRESS = Limit("qr-address", 240, timedelta(minutes=15))
 SMS_PER_PHONE = Limit("sms-phone", 5, timedelta(hours=1))
 SMS_PER_NUMBER = Limit("sms-number", 5, timedelta(hours=1))
 SMS_PER_ADDRESS = Limit("sms-address", 60, timedelta(hours=1))
@@ -32,6 +39,8 @@ USER_CODE_PER_PERSON = Limit("user-code-person", 10, timedelta(minutes=15))
 USER_CODE_PER_ADDRESS = Limit("user-code-address", 60, timedelta(minutes=15))
 DEVICE_PER_ADDRESS = Limit("device-address", 120, timedelta(minutes=10))
 REGISTRATION_PER_ADDRESS = Limit("registration-address", 600, timedelta(hours=1))
+ENTITY_PER_PERSON = Limit("entity-person", 10, timedelta(days=1))
+MANDATE_PER_PERSON = Limit("mandate-person", 20, timedelta(hours=1))
 UNKNOWN_PER_CLIENT = Limit("unknown-client", 60, timedelta(hours=1))
 
 

@@ -28,8 +28,10 @@ from idp import (
 from idp.call import JWT, NO_STORE, Answer, Call, told
 from idp.claims_release import Asked
 from idp.clients import Client
-from idp.errors import AccountUnknown, OAuthError
+from idp.entities import context
+from idp.errors import AccountUnknown, ContextNotOpen, LocalAccountUnknown, OAuthError
 from idp.provider import Provider
+from idp.staffing import local_accounts
 from idp.vocabulary import OFFLINE, OAuthCode, Realm
 from keys import access_token
 from keys.access_token import Caller
@@ -63,7 +65,7 @@ def answer(provider: Provider, call: Call) -> Answer:
         try:
             known = _known(tx, provider, caller)
             claims = {"sub": caller.subject, **_released(tx, provider, known, caller, asked)}
-        except (_DeadToken, AccountUnknown):
+        except (_DeadToken, AccountUnknown, ContextNotOpen, LocalAccountUnknown):
             raise _refused(call, OAuthCode.INVALID_TOKEN, "the token is dead") from None
     return _recognisable(provider, call, _as_registered(provider, known.client, claims))
 
@@ -110,6 +112,8 @@ def _known(tx: Session, provider: Provider, caller: Caller) -> _Known:
         raise _DeadToken
     if revocations.any_revoked(tx, provider, revocations.of_token(claims)):
         raise _DeadToken
+    if not context.still_stands(tx, provider, claims):
+        raise _DeadToken
     # With `offline_access` it outlives the sign-on (Core §11).
     sid = str(claims.get("sid"))
     if OFFLINE not in caller.scopes and sessions.by_sid(tx, provider, sid) is None:
@@ -125,6 +129,7 @@ def _released(
 ) -> Claims:
     wanted = Asked(known.realm, known.subject, caller.scopes, asked)
     claims = claims_release.released(tx, provider, known.client, wanted)
+    claims |= _acting(tx, provider, known, caller)
     releases.record(
         tx,
         provider,
@@ -135,6 +140,21 @@ def _released(
         claims=claims,
     )
     return claims
+
+
+def _acting(tx: Session, provider: Provider, known: _Known, caller: Caller) -> Claims:
+    """For whom the person acts, as things stand now, by the scope that releases it.
+
+    Of staff it is by which account of its own they go into the application.
+    """
+    if known.realm is Realm.STAFF:
+        chosen = caller.claims.get(local_accounts.CLAIM)
+        return local_accounts.told(tx, known.client, known.subject, chosen)
+    acted = context.of_claims(tx, caller.claims)
+    if acted is None:
+        return {}
+    told = context.told(tx, provider, known.client, known.subject, acted)
+    return {name: block for name, block in told.items() if name in caller.scopes}
 
 
 def _as_registered(provider: Provider, client: Client, claims: Claims) -> Answer:

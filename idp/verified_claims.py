@@ -10,18 +10,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from idp import claims_table
+from idp import claims_table, verified_evidence
 from idp.accounts import Particulars
 from idp.claims_table import fulfils
-from idp.levels import Evidence, EvidenceKind
+from idp.levels import Standing
 
 TRUST_FRAMEWORK = "cn_yinxin"
 """The rules by which we verify: the ladder of `levels`."""
-
-RECORD = "electronic_record"
-RECORD_TYPE = "population_register"
-CHECK_METHOD = "data"
-"""Values of IAVC's predefined ones: a record, of which register, checked by comparing data."""
 
 CLAIMS: Mapping[str, Callable[[Particulars], Any]] = MappingProxyType(
     {
@@ -31,9 +26,10 @@ CLAIMS: Mapping[str, Callable[[Particulars], Any]] = MappingProxyType(
         "identity_document": claims_table.identity_document,
     }
 )
-"""What the population register has confirmed of everybody on the ladder."""
+"""What a register has confirmed of everybody on the ladder."""
 
-_SOURCE = {"name": "population-register", "country_code": "CN"}
+_ALWAYS = frozenset({"type", "check_method"})
+"""Members without which an element says nothing (IAVC §5.5)."""
 
 
 class _Unfulfilled(Exception):
@@ -64,23 +60,22 @@ def answered(
 def _one(
     request: Any, person: Particulars, allowed: Collection[str], now: datetime
 ) -> dict[str, Any] | None:
-    evidence = _register_evidence(person)
-    if evidence is None or not isinstance(request, Mapping):
+    if not elements(person.standing) or not isinstance(request, Mapping):
         return None
     verification, claims = request.get("verification"), request.get("claims")
     if not isinstance(verification, Mapping) or "trust_framework" not in verification:
         return None
     try:
-        verified = _verification(verification, evidence, now)
+        verified = _verification(verification, person.standing, now)
     except _Unfulfilled:
         return None
     return {"verification": verified, "claims": _claims(claims, person, allowed)}
 
 
-def _register_evidence(person: Particulars) -> Evidence | None:
-    """The live evidence by the register that the person's level rests on."""
-    kind = EvidenceKind.POPULATION_REGISTER
-    return next((e for e in person.standing.because if e.kind is kind), None)
+def elements(standing: Standing) -> list[dict[str, Any]]:
+    """All the evidence that the level rests on, whole: what may be told, not what is asked for."""
+    found = (verified_evidence.element(piece) for piece in standing.because)
+    return [element for element in found if element is not None]
 
 
 def _claims(request: Any, person: Particulars, allowed: Collection[str]) -> dict[str, Any]:
@@ -97,55 +92,62 @@ def _claims(request: Any, person: Particulars, allowed: Collection[str]) -> dict
     }
 
 
-def _verification(asked: Mapping[str, Any], evidence: Evidence, now: datetime) -> dict[str, Any]:
+def _verification(asked: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
     told: dict[str, Any] = {
         "trust_framework": _as_asked(TRUST_FRAMEWORK, asked["trust_framework"]),
     }
-    if "time" in asked:
-        told["time"] = _no_older(evidence.happened_at, asked["time"], now)
+    if "assurance_level" in asked:
+        told["assurance_level"] = _as_asked(standing.level.acr, asked["assurance_level"])
+    if "time" in asked and standing.since is not None:
+        told["time"] = _no_older(standing.since, asked["time"], now)
     if "evidence" in asked:
-        told["evidence"] = _evidence(asked["evidence"], evidence, now)
+        told["evidence"] = _evidence(asked["evidence"], standing, now)
     return told
 
 
-def _evidence(asked: Any, evidence: Evidence, now: datetime) -> list[dict[str, Any]]:
-    """The evidence by the first entry it fits: entries of a request are alternatives (IA §5.4.1)."""
-    for entry in asked if isinstance(asked, list) else ():
+def _evidence(asked: Any, standing: Standing, now: datetime) -> list[dict[str, Any]]:
+    """Each piece by the first entry it fits: entries of a request are alternatives (IA §5.4.1)."""
+    entries = [one for one in asked if _names_a_type(one)] if isinstance(asked, list) else []
+    fitting = (_by_first(element, entries, now) for element in elements(standing))
+    told = [one for one in fitting if one is not None]
+    if not told:
+        raise _Unfulfilled
+    return told
+
+
+def _names_a_type(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and "type" in entry
+
+
+def _by_first(
+    element: Mapping[str, Any], entries: list[Mapping[str, Any]], now: datetime
+) -> dict[str, Any] | None:
+    for entry in entries:
         try:
-            return [_record(entry, evidence, now)]
+            return _chosen(element, entry, now)
         except _Unfulfilled:
             continue
-    raise _Unfulfilled
+    return None
 
 
-def _record(asked: Any, evidence: Evidence, now: datetime) -> dict[str, Any]:
-    if not isinstance(asked, Mapping) or "type" not in asked:
-        raise _Unfulfilled
-    told: dict[str, Any] = {"type": _as_asked(RECORD, asked["type"])}
-    if "check_details" in asked:
-        told["check_details"] = [_check_details(asked["check_details"], evidence, now)]
-    if isinstance(asked.get("record"), Mapping):
-        told["record"] = _register(asked["record"])
-    return told
+def _chosen(element: Mapping[str, Any], asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The members asked for, each as asked."""
+    return {
+        name: _value(element[name], asked.get(name), now)
+        for name in element
+        if name in asked or name in _ALWAYS
+    }
 
 
-def _check_details(asked: Any, evidence: Evidence, now: datetime) -> dict[str, Any]:
-    wanted = asked[0] if isinstance(asked, list) and asked and isinstance(asked[0], Mapping) else {}
-    told: dict[str, Any] = {"check_method": _as_asked(CHECK_METHOD, wanted.get("check_method"))}
-    if "check_id" in wanted:
-        told["check_id"] = _as_asked(evidence.reference, wanted["check_id"])
-    if "organization" in wanted:
-        told["organization"] = _as_asked(evidence.source, wanted["organization"])
-    if "time" in wanted:
-        told["time"] = _no_older(evidence.happened_at, wanted["time"], now)
-    return told
-
-
-def _register(asked: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": _as_asked(RECORD_TYPE, asked.get("type"))}
-    if isinstance(asked.get("source"), Mapping):
-        told["source"] = {name: _SOURCE[name] for name in _SOURCE if name in asked["source"]}
-    return told
+def _value(value: Any, asked: Any, now: datetime) -> Any:
+    if isinstance(value, datetime):
+        return _no_older(value, asked, now)
+    if isinstance(value, list):
+        wanted = asked[0] if isinstance(asked, list) and asked else asked
+        return [_value(each, wanted, now) for each in value]
+    if isinstance(value, Mapping):
+        return _chosen(value, asked if isinstance(asked, Mapping) else {}, now)
+    return _as_asked(value, asked)
 
 
 def _as_asked(value: str, condition: Any) -> str:

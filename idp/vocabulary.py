@@ -36,6 +36,7 @@ class GrantType(Word):
     DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code", "RFC 8628 §3.4"
     CIBA = "urn:openid:params:grant-type:ciba", "CIBA Core 1.0 §10.1"
     TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange", "RFC 8693 §2.1"
+    HOTLINE = "urn:yinxin:params:grant-type:hotline-code", "RFC 6749 §4.5"
 
 
 class AuthMethod(Word):
@@ -101,6 +102,7 @@ class OAuthCode(Word):
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable", "RFC 6749 §4.1.2.1"
     LOGIN_REQUIRED = "login_required", "Core §3.1.2.6"
     CONSENT_REQUIRED = "consent_required", "Core §3.1.2.6"
+    INTERACTION_REQUIRED = "interaction_required", "Core §3.1.2.6"
     INVALID_REQUEST_URI = "invalid_request_uri", "Core §3.1.2.6"
     INVALID_REQUEST_OBJECT = "invalid_request_object", "Core §3.1.2.6"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported", "Core §3.1.2.6"
@@ -126,8 +128,10 @@ IDENTITY_SCOPES = (
     "real_name",
     "identity_number",
     "organisation",
+    "entity",
+    "helping",
 )
-"""Scopes whose claims are released at userinfo (Core §5.4); the last three are ours."""
+"""Scopes whose claims are released at userinfo (Core §5.4); the last five are ours."""
 
 OFFLINE = "offline_access"
 """The scope of a refresh token that outlives the sign-on (Core §11)."""
@@ -135,7 +139,17 @@ OFFLINE = "offline_access"
 LICENCE_SCOPES = ("licence.issue", "licence.revoke", "licence.read", "licence.lookup")
 """Scopes of the licence API, carried by access tokens for that audience."""
 
-ADMIN_SCOPES = ("client.manage", "session.manage")
+ADMIN_SCOPES = (
+    "client.manage",
+    "session.manage",
+    "staff.manage",
+    "journal.read",
+    "scim",
+    "level.manage",
+    "node.manage",
+    "level.decide",
+    "counter.serve",
+)
 """Scopes of the administration of identity, carried by access tokens for that audience."""
 
 STAFF_SCOPES = (*LICENCE_SCOPES, *ADMIN_SCOPES)
@@ -202,6 +216,7 @@ TOKEN_PARAMETERS: Mapping[str, str] = MappingProxyType(
         "refresh_token": "RFC 6749 §6",
         "device_code": "RFC 8628 §3.4",
         "auth_req_id": "CIBA Core 1.0 §10.1",
+        "hotline_code": "RFC 6749 §4.5",
         "subject_token": "RFC 8693 §2.1",
         "subject_token_type": "RFC 8693 §2.1",
         "actor_token": "RFC 8693 §2.1",

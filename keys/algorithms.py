@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     TIME_STAMP = "time-stamp"
     TRUST_ROOT = "trust-root"
     JOURNAL = "journal"
+    REQUEST = "request"
     ENVELOPE_SENDER = "envelope-sender"
     ENVELOPE_RECEIVER = "envelope-receiver"
 
@@ -88,7 +89,7 @@ ES256 = Algorithm(
     | _RECORDS
     | _CERTIFYING
     | _ENVELOPES
-    | {Purpose.PDF_SEAL, Purpose.TOKEN_ENCRYPTION},
+    | {Purpose.PDF_SEAL, Purpose.TOKEN_ENCRYPTION, Purpose.REQUEST},
     signs_from=date(2009, 6, 1),  # FIPS 186-3
 )
 

@@ -180,7 +180,7 @@ def _holds_no_identity_number(text: str) -> bool:
     # A certificate is public for ever: an identity number in it could never be taken back.
     for found in _RESIDENT_ID.finditer(text):
         with suppress(NumberWrong):
-            identity_numbers.resident_id(found[1])
+            identity_numbers.citizen_form(found[1])
             return False
     return True
 

@@ -21,7 +21,9 @@ from keys import journal
 from keys.algorithms import Purpose
 from keys.key_use import KeyUse, Outcome, in_journal
 
-TALLIED = frozenset({Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN, Purpose.TOKEN_ENCRYPTION})
+TALLIED = frozenset(
+    {Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN, Purpose.TOKEN_ENCRYPTION, Purpose.REQUEST}
+)
 """The purposes whose uses are counted."""
 
 LONGEST_ROW = 1000

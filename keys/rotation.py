@@ -102,6 +102,8 @@ POLICY: Mapping[Purpose, Spans] = MappingProxyType(
         Purpose.ROOT_CERTIFICATES: _days(90, 10 * _YEAR, 90, by_hand=True),
         Purpose.OCSP: _days(7, _YEAR, 7, by_hand=True),
         Purpose.TIME_STAMP: _days(7, _YEAR, 7, by_hand=True),
+        # Those we ask know our keys by what we told them.
+        Purpose.REQUEST: _days(30, _YEAR, 30, by_hand=True),
         # Agreed on with the other side of a channel.
         Purpose.ENVELOPE_SENDER: _days(30, _YEAR, 30, by_hand=True),
         Purpose.ENVELOPE_RECEIVER: _days(30, _YEAR, 30, by_hand=True),

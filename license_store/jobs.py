@@ -16,7 +16,7 @@ class Job:
     `every` is a cron line for a job that nobody asks for. `run` takes its arguments as strings.
     """
 
-    run: Callable[..., None]
+    run: Callable[..., object]
     delay: timedelta = timedelta(0)
     every: str = ""
 

@@ -16,23 +16,48 @@ from starlette.types import ASGIApp
 
 import idp.admin.http
 import idp.http
+import idp.scim.http
 import license_store.http
 import verification.http
 from idp import dpop
 from keys.time_authority import TimeAuthority
 from service import health, pki, problems, sandbox_approval
+from service.bound_sessions import BoundSessions
 from service.host_cookies import HostCookies
 from service.locale import locale_of, t
 from service.middleware import AddedHeaders, BodyLimit, Numbered, SafeHeaders, safe_headers
 from service.pages import (
     account,
     approvals,
+    cas,
+    certificate,
     consent,
+    context,
+    counter,
     device,
+    embedding,
+    entities,
+    entity_certificate,
+    helpers,
     home,
+    level,
+    live,
+    local_account,
     login,
+    login_sms,
     logout,
+    more,
+    my_codes,
+    passkeys,
+    qr,
+    records,
+    recover,
     register,
+    security,
+    security_phone,
+    security_totp,
+    staff,
+    upstream,
     verify,
     wallet,
 )
@@ -42,7 +67,41 @@ from service.wiring import World
 
 Handler = Callable[[Request, Exception], Any]
 
-_PAGES = (home, login, consent, logout, account, approvals, device, register, wallet, verify)
+_PAGES = (
+    home,
+    login,
+    login_sms,
+    more,
+    recover,
+    security,
+    security_phone,
+    security_totp,
+    consent,
+    logout,
+    account,
+    records,
+    approvals,
+    device,
+    register,
+    wallet,
+    verify,
+    passkeys,
+    qr,
+    certificate,
+    my_codes,
+    upstream,
+    embedding,
+    cas,
+    live,
+    level,
+    counter,
+    entity_certificate,
+    entities,
+    helpers,
+    context,
+    local_account,
+    staff,
+)
 
 
 def app(world: World) -> ASGIApp:
@@ -59,7 +118,8 @@ def app(world: World) -> ASGIApp:
     root.add_exception_handler(HTTPException, _drawn_for_people(world))
     problems.install(root)
     over_https = world.address.startswith("https://")
-    named = HostCookies(root) if over_https else root
+    bound = BoundSessions(root)
+    named = HostCookies(bound) if over_https else bound
     careful = SafeHeaders(BodyLimit(named), safe_headers(over_https))
     settings = world.settings
     known = Proxied(careful, settings.proxies, settings.client_certificate_header)
@@ -78,6 +138,7 @@ def _routes(world: World) -> list[BaseRoute]:
     for path, api in (("/api/licences", licences), ("/api/identity", identity)):
         nonces = partial(dpop.headers, world.provider)
         found.append(Mount(path, AddedHeaders(problems.install(api), nonces)))
+    found += idp.scim.http.routes(world.provider, world.check_manager, problems.told)
     judging = verification.http.app(world.verifier, t, locale_of)
     found.append(Mount("/api/verification", problems.install(judging)))
     found += health.routes(world.engine, world.redis)

@@ -21,7 +21,19 @@ from service import (
     running,
     settings_page,
 )
-from service.commands import audit, bundle, ca, clients, enrol, envelope, keys, trust
+from service.commands import (
+    audit,
+    bundle,
+    ca,
+    clients,
+    enrol,
+    envelope,
+    keys,
+    nodes,
+    staff,
+    trust,
+    users,
+)
 from service.commands.console import told
 from service.db import connect
 from service.plainly import plainly
@@ -29,9 +41,10 @@ from service.settings import Settings, load, variable
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-for group in (keys, ca, trust, envelope, bundle, audit, clients):
+for group in (keys, ca, trust, envelope, bundle, audit, clients, nodes, users, staff):
     main.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 ca.commands.add_typer(enrol.commands, name="enrol")
+main.command("import-users")(users.import_users)
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _SETTINGS_PAGE, _IDP_PAGE = _DOCS / "settings.md", _DOCS / "idp.md"

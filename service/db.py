@@ -11,6 +11,10 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+import idp.entities.tables
+import idp.methods.tables
+import idp.nodes.tables
+import idp.staffing.tables
 import idp.tables
 import keys.tables
 import license_store.tables

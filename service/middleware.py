@@ -18,8 +18,12 @@ MOST_UPLOAD_BYTES = 21 * 1024 * 1024
 MOST_TEXT_BYTES = 1024 * 1024
 
 
-def content_security_policy(images: Iterable[str] = (), frames: Iterable[str] = ()) -> str:
+def content_security_policy(
+    images: Iterable[str] = (), frames: Iterable[str] = (), ancestors: Iterable[str] = ()
+) -> str:
     """Return the policy of a page that may show pictures, or frames, of these origins too.
+
+    `ancestors` are the origins whose pages may show this one in a frame.
 
     No `form-action`: browsers apply it to redirects too, and signing in ends at a portal's own address.
     """
@@ -28,7 +32,7 @@ def content_security_policy(images: Iterable[str] = (), frames: Iterable[str] = 
         " ".join(("img-src 'self' data: blob:", *images)),
         "object-src 'none'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        " ".join(("frame-ancestors", *(ancestors or ("'none'",)))),
         *([" ".join(("frame-src", *frames))] if frames else []),
     ]
     return "; ".join(rules)

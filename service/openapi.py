@@ -32,7 +32,7 @@ def documents() -> dict[str, str]:
             "license_store": license_store.http.app(world.desk, world.check_caller),
             "identity": idp.admin.http.app(world.provider, world.check_manager),
             "verification": verification.http.app(world.verifier, t, locale_of),
-            "sources": registers.app,
+            "sources": registers.create_app([], dict, world.clock),
         }
         described = {name: app.openapi() for name, app in apps.items()}
         described["idp"] = idp.description.document(world.provider.issuer)

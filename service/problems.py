@@ -115,6 +115,12 @@ def request_id(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
+def told(request: Request, error: DomainError) -> tuple[int, str]:
+    """Return the status of an error and a sentence about it, for an API that speaks a dialect of its own."""
+    sentence = t(locale_of(request), f"error.{error.code}.detail", **error.parameters)
+    return status_of(error.code), sentence
+
+
 def install(app: A) -> A:
     """Make `app` answer every error as a problem, and return it.
 

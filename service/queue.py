@@ -123,7 +123,7 @@ class Queue:
         return app
 
 
-def _told(name: str, run: Callable[..., None]) -> Callable[..., None]:
+def _told(name: str, run: Callable[..., object]) -> Callable[..., None]:
     """Return `run` with a log line for its end. A periodic task gets, and drops, its `timestamp`."""
 
     def job(timestamp: int | None = None, **arguments: str) -> None:

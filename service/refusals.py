@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings, variable
+from idp.sources.line import Source
+from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings, source_field, variable
+
+_NEEDED = frozenset({Source.POPULATION, Source.SMS})
+"""Nobody can register without; any other source may be left unconnected: it never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,22 @@ def refusals(settings: Settings) -> tuple[Refusal, ...]:
         found.append(
             Refusal(variable("simulators"), "simulators answer for no real person; set it to false")
         )
-    for source in ("population_register_url", "sms_gateway_url"):
-        if not getattr(settings, source).startswith("https://"):
-            found.append(Refusal(variable(source), "must be the https URL of the real source"))
+    for source in Source:
+        url = settings.source_url(source)
+        if not url.startswith("https://") and (url or source in _NEEDED):
+            setting = variable(source_field(source))
+            found.append(Refusal(setting, "must be the https URL of the real source"))
     if not settings.address.startswith("https://"):
         found.append(Refusal(variable("public_url"), "must be an https URL"))
     for address in ("issuer", "mtls_url"):
         if getattr(settings, address).startswith("http:"):
             found.append(Refusal(variable(address), "must be an https URL"))
+    if any(upstream.issuer.startswith("http:") for upstream in settings.upstreams()):
+        found.append(Refusal(variable("upstreams_file"), "must name https issuers only"))
+    if any(origin.startswith("http:") for origin in settings.embedders):
+        found.append(Refusal(variable("embedding_origins"), "must be https origins"))
+    if any(address.startswith("http:") for address in settings.old_systems):
+        found.append(Refusal(variable("cas_services"), "must be https addresses"))
     if settings.registration == "open":
         found.append(Refusal(variable("registration"), "lets anybody register a client; close it"))
     if settings.may_reach_loopback:

@@ -8,13 +8,15 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from keys.signer import PublicKey
 from keys.sm2 import backend_name
 from license_store.files import FileStore
 from service import embedded, migrating
@@ -65,10 +67,15 @@ def running(
         listening = stopping.enter_context(_listening(settings.host, settings.port))
         port = listening.getsockname()[1]
         database_url, redis_url = _servers(settings, stopping)
-        simulators_url = _simulators(stopping) if settings.simulators else ""
+        # The simulators serve before the service is built, whose keys they check requests by.
+        built: list[World] = []
+        simulators_url = ""
+        if settings.simulators:
+            simulators_url = _simulators(stopping, lambda: built[0].callers(), chance.clock)
         address = settings.model_copy(update={"port": port}).address
         around = Surroundings(database_url, redis_url, address, simulators_url)
         world = stopping.enter_context(build(settings, around, chance, wrap_files))
+        built.append(world)
         migrating.upgrade(world.engine)
         refuse_sandbox_keys(world)
         if not production:
@@ -101,9 +108,14 @@ def _servers(settings: Settings, stopping: ExitStack) -> tuple[str, str]:
     return database_url, redis_url
 
 
-def _simulators(stopping: ExitStack) -> str:
+def _simulators(
+    stopping: ExitStack,
+    callers: Callable[[], Mapping[str, PublicKey]],
+    clock: Callable[[], datetime],
+) -> str:
     listening = stopping.enter_context(_listening("127.0.0.1", 0))
-    stopping.enter_context(_served(registers.create_app(registers.load_people()), listening))
+    simulator = registers.create_app(registers.load_people(), callers, clock)
+    stopping.enter_context(_served(simulator, listening))
     return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 

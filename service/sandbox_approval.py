@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp import deciding, interaction, pending, sessions
+from idp import deciding, pending, sessions
 from idp.errors import ApprovalGone
-from idp.methods import password
+from idp.method import Method
+from idp.methods import sign_in
 from idp.provider import Provider
 from idp.sessions import SignOn
 from idp.vocabulary import Realm
@@ -24,6 +25,7 @@ from service.settings import Mode
 from service.wiring import World
 
 BY = "sandbox"
+_METHODS = (Method.PASSWORD,)
 
 _DECISIONS: Mapping[str, Callable[..., None]] = MappingProxyType(
     {"allow": deciding.approve, "deny": deciding.deny}
@@ -63,8 +65,8 @@ def _sign_on(tx: Session, provider: Provider, realm: Realm, subject: str) -> Sig
         provider,
         realm,
         subject,
-        (password.AMR,),
-        level=interaction.reachable(tx, provider, realm, subject),
+        _METHODS,
+        level=sign_in.level(tx, provider, realm, subject, _METHODS),
         device=BY,
     )
     return opened.session

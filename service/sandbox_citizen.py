@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp import accounts, registration
+from idp import accounts, passwords, registration
 from idp.errors import NumberTaken, PhoneTaken
-from idp.methods import password
+from idp.levels import FOUR_PARTICULARS, EvidenceKind
 from idp.provider import Provider
+from idp.register_check import Confirmed
 from idp.registration import Applicant, Proven
+from idp.sources.line import Source
 
 USERNAME = "citizen"
 # Known to everybody who can read: only for the sandbox.
@@ -61,10 +63,13 @@ def move_in(tx: Session, provider: Provider) -> None:
         ethnicity="01",
         sex="2",
         phone=PHONE,
-        password_hash=password.protect(provider, PASSWORD),
+        password_hash=passwords.protect(provider, PASSWORD),
     )
-    proven = Proven(applicant, _REFERENCE, _REFERENCE, provider.clock())
+    confirmed = Confirmed(
+        EvidenceKind.POPULATION_REGISTER, Source.POPULATION, _REFERENCE, FOUR_PARTICULARS
+    )
+    proven = Proven(applicant, _REFERENCE, confirmed, provider.clock())
     # Somebody may have registered with the number by hand: theirs it stays.
     with suppress(NumberTaken, PhoneTaken):
         opened = registration.open_account(tx, provider, proven)
-        accounts.describe(tx, opened.subject, username=USERNAME, profile=PROFILE)
+        accounts.describe(tx, provider, opened.subject, username=USERNAME, profile=PROFILE)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from idp import clients, staff
 from idp.clients import Registration
+from idp.methods import totp
 from idp.staff import Opening
+from idp.staffing import bodies
 from idp.tables import ClientRow
 from idp.vocabulary import GrantType, Realm
 from keys import authority, time_authority, vault
@@ -26,7 +28,7 @@ from license_store.rights import grant_lookup, register_issuer
 from seal import registry
 from seal.seal_picture import draw
 from seal.ses import make_seal
-from service import sandbox_citizen
+from service import sandbox_citizen, sandbox_counter
 from service.public_artefacts import SERVICE
 from service.sandbox_root import sign_sandbox_root
 from service.settings import Mode
@@ -53,6 +55,7 @@ _SERVICE_KEYS = (
     Purpose.STATUS_LIST,
     Purpose.TRUST_LIST,
     Purpose.JOURNAL,
+    Purpose.REQUEST,
 )
 _BY = "sandbox"
 
@@ -78,6 +81,8 @@ class SandboxClient:
 
 # Known to everybody who can read: only for the sandbox.
 CLERK_PASSWORD = "sandbox-Clerk-1"  # noqa: S105
+CLERK_TOTP = "SANDBOXCLERKNOTFORPRODUCTIONUSE2"
+"""The secret of every clerk's authenticator app (base32)."""
 BODIES = (
     Body(
         HOUSING,
@@ -103,6 +108,10 @@ BODIES = (
             CLERK_PASSWORD,
         ),
     ),
+)
+TREE = tuple(
+    bodies.Body(issuer.uscc, issuer.name, bodies.Tier.CITY, issuer.area_code)
+    for issuer in (HOUSING, MARKET, REVIEWING)
 )
 PORTAL_A = SandboxClient("portal-a", "sandbox-portal-a-secret", "http://localhost:8101/callback")
 PORTAL_B = SandboxClient("portal-b", "sandbox-portal-b-secret", "http://localhost:8102/callback")
@@ -133,6 +142,9 @@ def seed(world: World) -> None:
         )
     publish_root_lists(world.begin, world.vault, world.clock)
     sign_sandbox_root(world)
+    with world.begin() as tx:
+        for placed in TREE:
+            bodies.place(tx, world.provider, placed, by=_BY)
     for body in BODIES:
         with world.begin() as tx:
             _found(tx, world, body)
@@ -141,6 +153,14 @@ def seed(world: World) -> None:
         for registration in _registrations(world):
             _register(tx, world, registration)
         sandbox_citizen.move_in(tx, world.provider)
+        sandbox_counter.open_hall(
+            tx,
+            world.provider,
+            REVIEWING.uscc,
+            REVIEWING.area_code,
+            CLERK_PASSWORD,
+            CLERK_TOTP,
+        )
     world.artefacts.forget()
 
 
@@ -154,8 +174,9 @@ def _found(tx: Session, world: World, body: Body) -> None:
     _certified_key(tx, world, Purpose.PDF_SEAL, owner, ES256, subject)
     if certificate := _certified_key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3, subject):
         _make_seal(tx, world, body, certificate)
-    if staff.credentials(tx, body.clerk.username) is None:
-        staff.open_account(tx, world.provider, body.clerk)
+    if staff.credentials(tx, world.provider, body.clerk.username) is None:
+        clerk = staff.open_account(tx, world.provider, body.clerk)
+        totp.keep(tx, world.provider, Realm.STAFF, clerk, CLERK_TOTP)
 
 
 def _make_seal(tx: Session, world: World, body: Body, certificate: bytes) -> None:

@@ -17,6 +17,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from idp.embedding import is_origin
+from idp.nodes import upstream_file
+from idp.nodes.upstream_file import UpstreamFileWrong
+from idp.upstream import Upstream
 from keys.algorithms import ALGORITHMS
 
 PREFIX = "YINXIN_"
@@ -36,6 +40,8 @@ ISSUER_PATH = "/oidc"
 _ORIGIN = r"^(https?://[A-Za-z0-9.:\[\]-]+/?)?$"
 # OpenID Connect Discovery 1.0 §3, RFC 8414 §2: an issuer has neither query nor fragment.
 _ADDRESS = r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*)?$"
+# With a path, so that no host begins with another's.
+_SERVICE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/[\x21-\x7e]*")
 Network = IPv4Network | IPv6Network
 
 
@@ -88,6 +94,11 @@ class Settings(BaseSettings):
         description="The header in which a trusted proxy hands on the client's certificate: as of "
         "RFC 9440, or PEM with percent-encoding (nginx `$ssl_client_escaped_cert`). For clients with "
         "`tls_client_auth` the proxy must hand on only those that an authority it trusts issued.",
+    )
+    sign_in_authorities_file: str = Field(
+        "",
+        description="A file (PEM) of certificate authorities, beside our own, whose certificates sign "
+        "people, legal entities and staff in. Their revocation lists must be reachable. Empty: none.",
     )
     dpop_nonce: Literal["offered", "required"] = Field(
         "offered",
@@ -170,7 +181,50 @@ class Settings(BaseSettings):
     population_register_url: str = Field(
         "", description="The population register. Empty: the simulator."
     )
+    exit_entry_url: str = Field(
+        "", description="The exit and entry administration. Empty: the simulator."
+    )
+    business_register_url: str = Field(
+        "", description="The registers of legal entities. Empty: the simulator."
+    )
+    tax_url: str = Field("", description="The tax administration. Empty: the simulator.")
+    alipay_url: str = Field("", description="Alipay's check of people. Empty: the simulator.")
+    unionpay_url: str = Field("", description="UnionPay's check of cards. Empty: the simulator.")
+    housing_fund_url: str = Field("", description="The housing fund. Empty: the simulator.")
+    live_person_url: str = Field("", description="The live-person check. Empty: the simulator.")
     sms_gateway_url: str = Field("", description="The SMS gateway. Empty: the simulator.")
+    node: str = Field(
+        "province",
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="The name of this node among those of the province.",
+    )
+    node_role: Literal["province", "city"] = Field(
+        "province", description="What this node is: `province` or `city`."
+    )
+    upstreams_file: str = Field(
+        "",
+        description="A file (TOML) of the identity providers whose sign-in this node believes, as "
+        "`docs/operations.md` describes it. Empty: none.",
+    )
+    citizen_registration: Literal["here", "upstream"] = Field(
+        "here",
+        description="Where citizens register: `here`, or on the page of the first upstream that has "
+        "one (`upstream`).",
+    )
+    citizen_sign_in: Literal["here", "upstream"] = Field(
+        "here",
+        description="Where citizens sign in: `here` and upstream as they like, or `upstream` alone.",
+    )
+    embedding_origins: str = Field(
+        "",
+        description="Origins of the city portals that may show the registration page in a frame, and "
+        "have people sent back from it, with commas between.",
+    )
+    cas_services: str = Field(
+        "",
+        description="Old systems that sign in by CAS: `ADDRESS=CLIENT_ID` of each, with commas "
+        "between. An address that ends in a slash stands for all that begin with it.",
+    )
     simulators: bool = Field(
         True, description="Run the simulators of outside systems on a loopback port of their own."
     )
@@ -240,12 +294,46 @@ class Settings(BaseSettings):
         _networks(told)
         return told
 
+    @field_validator("embedding_origins")
+    @classmethod
+    def _names_origins(cls, told: str) -> str:
+        if not all(map(is_origin, _listed(told))):
+            raise ValueError("must be origins, such as https://portal.city.example")
+        return told
+
+    @field_validator("cas_services")
+    @classmethod
+    def _names_services(cls, told: str) -> str:
+        _services(told)
+        return told
+
+    @field_validator("citizen_registration", "citizen_sign_in")
+    @classmethod
+    def _has_upstreams(cls, told: str, info: ValidationInfo) -> str:
+        if told == "upstream" and not info.data.get("upstreams_file"):
+            raise ValueError(f"needs {variable('upstreams_file')}")
+        return told
+
     @property
     def address(self) -> str:
         """The public address, without a slash at the end."""
         return (
             self.public_url.rstrip("/") or _origin(self.issuer) or f"http://localhost:{self.port}"
         )
+
+    @property
+    def embedders(self) -> frozenset[str]:
+        """The origins of portals that our registration page may be embedded in."""
+        return frozenset(_listed(self.embedding_origins))
+
+    @property
+    def old_systems(self) -> Mapping[str, str]:
+        """By its address, the client that each old system is."""
+        return _services(self.cas_services)
+
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """Return the identity providers of the file. Raises `WrongSettingError`."""
+        return _upstreams_in(Path(self.upstreams_file)) if self.upstreams_file else ()
 
     @property
     def proxies(self) -> tuple[Network, ...]:
@@ -266,6 +354,10 @@ class Settings(BaseSettings):
     def retirements(self) -> Mapping[str, date]:
         """By its name, the first day (UTC) on which an algorithm signs no more."""
         return _retirements(self.retired_algorithms)
+
+    def source_url(self, source: str) -> str:
+        """Return where an outside source is, by its name with hyphens; "" for the simulator."""
+        return str(getattr(self, source_field(source)))
 
     def secret(self, name: str) -> str:
         """Return the text of one of `SECRETS`, from its variable or its file; "" if none is told.
@@ -314,6 +406,11 @@ def _of_everybody(environment: Mapping[str, str]) -> dict[str, Any]:
     return {}
 
 
+def source_field(source: str) -> str:
+    """Return the field that says where an outside source is."""
+    return f"{source.replace('-', '_')}_url"
+
+
 def variable(field: str) -> str:
     """Return the environment variable of a field."""
     return PREFIX + field.upper()
@@ -346,6 +443,26 @@ def _retirements(text: str) -> dict[str, date]:
     if len(ends) != len(pairs):
         raise ValueError("must be NAME=YYYY-MM-DD, each name once, with commas between")
     return ends
+
+
+def _services(text: str) -> dict[str, str]:
+    """Read `ADDRESS=CLIENT_ID, …`. Raises ValueError."""
+    pairs = [part.rpartition("=") for part in _listed(text)]
+    found = {address: client_id for address, _, client_id in pairs}
+    sound = all(_SERVICE.fullmatch(address) and client_id for address, client_id in found.items())
+    if len(found) != len(pairs) or not sound:
+        raise ValueError("must be ADDRESS=CLIENT_ID, each address once and with a path")
+    return found
+
+
+def _upstreams_in(file: Path) -> tuple[Upstream, ...]:
+    name = variable("upstreams_file")
+    try:
+        return upstream_file.read(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongSettingError(f"{name}: cannot be read ({type(error).__name__})") from None
+    except UpstreamFileWrong as wrong:
+        raise WrongSettingError(f"{name}: {wrong}") from None
 
 
 def _key_in(file: Path) -> str:

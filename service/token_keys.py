@@ -1,4 +1,4 @@
-"""The keys of tokens as identity uses them: remembered for a minute, so that a token costs no query.
+"""The keys of tokens and requests as identity uses them: remembered for a minute, to cost no query.
 
 A key is published for days before it signs and after, so a minute's delay changes nothing.
 """
@@ -34,6 +34,7 @@ class TokenKeys:
         self._clock = clock
         self._signers: dict[tuple[Purpose, Algorithm], Remembered[Signer]] = {}
         self._published = Remembered(self._load_published, clock, _KEPT_FOR)
+        self._callers = Remembered(self._load_callers, clock, _KEPT_FOR)
         self._encryption_key = Remembered(self._load_encryption_key, clock, _KEPT_FOR)
 
     def signer(self, purpose: Purpose, algorithm: Algorithm) -> Signer:
@@ -48,6 +49,10 @@ class TokenKeys:
     def published(self) -> Mapping[str, PublicKey]:
         """Every key that may have signed a live token, by kid."""
         return self._published.get()
+
+    def callers(self) -> Mapping[str, PublicKey]:
+        """Every key that our requests to outside sources are signed with, by kid."""
+        return self._callers.get()
 
     def encryption_key(self) -> PublicKey | None:
         """The key that clients encrypt objects to, or `None` when none was made."""
@@ -66,10 +71,16 @@ class TokenKeys:
             return self._vault.signer(tx, purpose, owner_of(algorithm), by="idp")
 
     def _load_published(self) -> Mapping[str, PublicKey]:
+        return self._public_keys(*_TOKENS)
+
+    def _load_callers(self) -> Mapping[str, PublicKey]:
+        return self._public_keys(Purpose.REQUEST)
+
+    def _public_keys(self, *purposes: Purpose) -> Mapping[str, PublicKey]:
         with self._begin() as tx:
             return {
                 record.public_key.kid: record.public_key
-                for purpose in _TOKENS
+                for purpose in purposes
                 for record in self._vault.public_keys(tx, purpose)
                 if is_published(record)
             }

@@ -24,21 +24,28 @@ from starlette.requests import Request
 import idp.admin.http
 import idp.jobs
 from idp import pruning
+from idp.embedding import Embedding
+from idp.entities import watch
+from idp.node_role import Node, Role
 from idp.outgoing import Outgoing
 from idp.provider import Openness, Provider
-from idp.sources.population_register import HttpPopulationRegister
-from idp.sources.sms_gateway import HttpSmsGateway
+from idp.sources.line import Line, Source
+from idp.sources.sources import over_http
 from keys import crl_publishing, enrolment, journal_sequencer, ocsp_publishing
 from keys.access_token import Caller
 from keys.algorithm_policy import AlgorithmPolicy
+from keys.algorithms import ES256, Purpose
+from keys.http_signature import sign_request
 from keys.key_tally import Tally
 from keys.protected_numbers import NumberProtector
+from keys.signer import PublicKey
 from keys.tables import authority, custodian, private_key
 from keys.vault import Vault
 from license_store.desk import Desk
 from license_store.files import FileStore, open_files
 from license_store.jobs import Job, jobs
 from service import key_encryption
+from service.certificate_trust import certificate_trust
 from service.db import Begin, beginner, connect, reader
 from service.public_artefacts import SERVICE, OwnArtefacts
 from service.queue import Queue
@@ -109,6 +116,7 @@ class World:
     check_token: Callable[[str], Caller]
     check_caller: Callable[[Request], Caller]
     check_manager: Callable[[Request], Caller]
+    callers: Callable[[], Mapping[str, PublicKey]]
 
     @property
     def licence_audience(self) -> str:
@@ -162,6 +170,17 @@ def build(
         redis = closing.enter_context(Redis.from_url(around.redis_url))
         protector = NumberProtector(keys["number_index_key"], keys["number_seal_key"])
         token_keys = TokenKeys(begin, vault, chance.clock)
+
+        def line_to(source: Source) -> Line:
+            url = settings.source_url(source) or around.simulators_url
+            client = _client(closing, url)
+            return Line(source, client, signed, lambda: chance.random(16).hex())
+
+        def signed(method: str, url: str, body: bytes) -> Mapping[str, str]:
+            signer = token_keys.signer(Purpose.REQUEST, ES256)
+            nonce = chance.random(16).hex()
+            return sign_request(signer, method, url, body, now=chance.clock(), nonce=nonce)
+
         provider = Provider(
             begin=begin,
             reading=reader(below.engine),
@@ -173,10 +192,7 @@ def build(
             encryption_key=token_keys.encryption_key,
             opener=token_keys.opener,
             defer=lambda tx, name, arguments: queue.defer(tx, name, arguments),
-            outgoing=Outgoing(
-                loopback_allowed=settings.may_reach_loopback,
-                ca_file=Path(settings.outgoing_ca_file) if settings.outgoing_ca_file else None,
-            ),
+            outgoing=_outgoing(settings),
             openness=Openness(
                 registration=settings.registration == "open",
                 core_clients=settings.mode is Mode.SANDBOX,
@@ -186,12 +202,12 @@ def build(
             issuer=settings.issuer_at(around.address),
             mtls_url=settings.mtls_url or None,
             dpop_nonce_required=settings.dpop_nonce == "required",
-            population_register=HttpPopulationRegister(
-                _client(closing, settings.population_register_url or around.simulators_url)
+            node=_node(settings),
+            cas_services=settings.old_systems,
+            certificates=certificate_trust(
+                begin, _outgoing(settings), chance.clock, settings.sign_in_authorities_file
             ),
-            sms_gateway=HttpSmsGateway(
-                _client(closing, settings.sms_gateway_url or around.simulators_url)
-            ),
+            sources=over_http(line_to),
             secret=keys["session_secret"],
             subject_key=_subject_key(keys["number_index_key"]),
         )
@@ -211,8 +227,12 @@ def build(
         )
         every_job |= {
             **jobs(desk),
-            **{name: Job(run) for name, run in idp.jobs.jobs(provider).items()},
+            **{
+                name: Job(run, every=idp.jobs.EVERY.get(name, ""))
+                for name, run in idp.jobs.jobs(provider).items()
+            },
             **_own_jobs(begin, vault, chance.clock),
+            watch.ALL_JOB: Job(partial(watch.watch_all, provider), every="27 2 * * *"),
         }
         artefacts = OwnArtefacts(begin, vault, desk, chance.clock)
         check_token = token_check(
@@ -235,6 +255,7 @@ def build(
             verifier=Verifier(artefacts, chance.clock, around.address),
             queue=queue,
             check_token=check_token,
+            callers=token_keys.callers,
             check_caller=caller_check(provider, check_token),
             check_manager=caller_check(
                 provider,
@@ -266,6 +287,28 @@ def refuse_sandbox_keys(world: World) -> None:
             f"the database holds demonstration keys ({', '.join(sandbox)}): "
             "production needs a database of its own (YINXIN_DATABASE_URL)"
         )
+
+
+def _outgoing(settings: Settings, *, private_allowed: bool = False) -> Outgoing:
+    return Outgoing(
+        loopback_allowed=settings.may_reach_loopback,
+        private_allowed=private_allowed,
+        ca_file=Path(settings.outgoing_ca_file) if settings.outgoing_ca_file else None,
+    )
+
+
+def _node(settings: Settings) -> Node:
+    """Return what this node is. Raises `WrongSettingError` for a file of upstreams that is wrong."""
+    return Node(
+        name=settings.node,
+        role=Role(settings.node_role),
+        upstreams={upstream.name: upstream for upstream in settings.upstreams()},
+        registers=settings.citizen_registration == "here",
+        signs_in=settings.citizen_sign_in == "here",
+        embedding=Embedding(settings.embedders),
+        # Our operator told the addresses: they may be in the government's own network.
+        line=_outgoing(settings, private_allowed=True),
+    )
 
 
 def _secret(settings: Settings, name: str, chance: Chance) -> bytes:

@@ -6,7 +6,7 @@ import html
 import re
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
@@ -38,9 +38,11 @@ class Tokens:
 class Browser:
     """One browser with its cookies. It never leaves the service: a portal's address ends the walk."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, code_of: Callable[[str], str] | None = None) -> None:
+        """`code_of` is the authenticator app in somebody's hand: the code it shows, by user name."""
         self.address = address
         self.http = client(address)
+        self._code_of = code_of
 
     def close(self) -> None:
         self.http.close()
@@ -90,7 +92,10 @@ class Browser:
         return answer.is_redirect and answer.headers["Location"].startswith(f"{redirect_uri}?")
 
     def _sign_in(self, page: httpx2.Response, username: str, password: str) -> httpx2.Response:
-        form = {"username": username, "password": password, **_hidden_fields(page.text)}
+        form = {"username": username, "password": password}
+        if page.url.path == "/login/more" and self._code_of is not None:
+            form = {"totp": self._code_of(username), "by": "totp"}
+        form |= _hidden_fields(page.text)
         answer = self.http.post(str(page.url), data=form)
         assert answer.is_redirect, f"sign-in refused: {answer.status_code} {answer.text[:2000]}"
         return answer

@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from pyotp import TOTP
 from sqlalchemy import select
 
-from idp import registration
+from idp import register_watch, registration, staff
+from idp.entities import watch
+from idp.methods import totp
 from idp.registration import Form
+from idp.vocabulary import Realm
 from keys import jose, journal, journal_sequencer, trust_publishing
 from keys.trust_root import RootKeys
 from license_store.files import FileStore
@@ -28,12 +32,14 @@ from service.seed import (
     BODIES,
     CLERK_DESK,
     CLERK_PASSWORD,
+    CLERK_TOTP,
     CONSTRUCTION_PERMIT,
     REVIEWER,
     SandboxClient,
 )
 from service.simulators import registers
 from service.wiring import World
+from tests import identity_state
 from tests.browser import Browser, client
 from verification.document import judge_file
 from verification.scan import judge_code
@@ -138,6 +144,10 @@ class Rig:
             opened = registration.open_account(tx, provider, proven)
         return Citizen(opened.subject, held.number, held.name, phone, password)
 
+    def tell_outside(self, what: str, **told: object) -> None:
+        """Let something happen in the outside that the simulators play: `person`, `entity`, `tax`."""
+        self._simulators.post(f"/sandbox/{what}", json=told).raise_for_status()
+
     def sms_code(self, phone: str) -> str:
         """Return the code in the last message to `phone`."""
         messages = self._simulators.get("/sms-gateway/messages", params={"phone": phone}).json()
@@ -145,8 +155,19 @@ class Rig:
 
     def browser(self) -> Browser:
         """Return a browser of its own, without cookies."""
-        self._browsers.append(Browser(self.address))
+        self._browsers.append(Browser(self.address, self.code_of))
         return self._browsers[-1]
+
+    def code_of(self, username: str) -> str:
+        """Return what the authenticator app of a member of staff shows.
+
+        It is set up anew each time: tests sign in more often than every thirty seconds.
+        """
+        with self.world.begin() as tx:
+            subject = staff.subject_of(tx, username)
+            assert subject is not None
+            totp.keep(tx, self.world.provider, Realm.STAFF, subject, CLERK_TOTP)
+        return TOTP(CLERK_TOTP).at(self.clock())
 
     # licences
 
@@ -253,10 +274,18 @@ class Rig:
         """Run every job that is due at the rig's time."""
         self.world.queue.run_waiting(self.world.engine, self.clock())
 
+    def watch_registers(self) -> None:
+        """Let a day go by, and the registers be asked about everybody."""
+        self.clock.tick(days=1)
+        for watching in (register_watch.JOB, watch.ALL_JOB):
+            self.world.queue.jobs[watching].run()
+        self.run_jobs()
+
     # everything
 
     def check_everything(self) -> None:
-        """Check the whole state, as far as can be as a stranger: with public artefacts only."""
+        """Check the whole state: identity's from within, licences as a stranger, by public artefacts."""
+        identity_state.check(self.world.provider)
         journal_sequencer.run(self.world.begin, self.world.vault, self.clock)
         with self.world.begin() as tx:
             keys = journal_sequencer.keys(tx, self.world.vault)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from benchmarks.idp.load import CALLBACK, Browser, Wire, basic, challenge, run
 from benchmarks.idp.servers import Server, anchor, ours
 from benchmarks.measuring import Measurement
-from idp.methods import password
+from idp import passwords
 
 Once = Callable[[], None]
 Scenario = Callable[[Server, Wire], Once]
@@ -155,5 +155,5 @@ def _password() -> Measurement:
     """Argon2id alone, which every full login pays once."""
     began, runs = time.thread_time(), 40
     for _ in range(runs):
-        password.is_right("a wrong password", None)
+        passwords.is_right("a wrong password", None)
     return Measurement("of that: one argon2id check", runs, time.thread_time() - began)

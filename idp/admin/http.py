@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Response
 
 from idp import client_registration, clients, initial_access
-from idp.admin import sessions_http
+from idp.admin import journal_http, levels_http, nodes_http, sessions_http
 from idp.admin.callers import CheckCaller, name_of, problems, who_may
 from idp.admin.schemas import (
     ClientOut,
@@ -61,6 +61,9 @@ def app(provider: Provider, check_caller: CheckCaller) -> FastAPI:
     _add_writing(api, provider, the_manager)
     _add_invitations(api, provider, the_manager)
     api.include_router(sessions_http.router(provider, check_caller))
+    api.include_router(journal_http.router(provider, check_caller))
+    api.include_router(levels_http.router(provider, check_caller))
+    api.include_router(nodes_http.router(provider, check_caller))
     return api
 
 

@@ -115,3 +115,23 @@ class NoticesOut(BaseModel):
     """The notices of a session's end, by client."""
 
     notices: list[NoticeOut]
+
+
+class EntryOut(BaseModel):
+    """A row of the audit journal."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, Any]
+    position: int | None = Field(description="Its place in the chain; none until it is chained.")
+
+
+class EntriesOut(BaseModel):
+    """A page of the journal."""
+
+    entries: list[EntryOut]

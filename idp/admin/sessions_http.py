@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from idp import backchannel_logout, levels, sessions
+from idp import backchannel_logout, levels, method, sessions
 from idp.admin.callers import CheckCaller, name_of, problems, who_may
 from idp.admin.schemas import NoticeOut, NoticesOut, SessionOut, SessionsOut
 from idp.errors import SessionUnknown
@@ -90,7 +90,7 @@ def _session_out(tx: Session, session: SignOn) -> SessionOut:
         sid=session.sid,
         realm=session.realm,
         acr=levels.of_number(session.realm, session.level).acr,
-        amr=list(session.methods),
+        amr=list(method.amr(session.methods)),
         device=session.device,
         signed_in_at=session.signed_in_at,
         seen_at=session.seen_at,

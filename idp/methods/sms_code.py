@@ -17,7 +17,7 @@ def make(provider: Provider) -> str:
 def send(provider: Provider, phone: str, template: str, code: str) -> str:
     """Send the code and return the gateway's reference. Raises `SmsUnavailable`."""
     minutes = str(int(LIFETIME.total_seconds()) // 60)
-    return provider.sms_gateway.send(phone, template, {"code": code, "minutes": minutes})
+    return provider.sources.sms.send(phone, template, {"code": code, "minutes": minutes})
 
 
 def remembered(provider: Provider, phone: str, code: str) -> str:

@@ -1,19 +1,16 @@
-"""The population register (公安人口库): does it hold a person exactly as described?
+"""The population register (公安人口库): does it hold a person exactly as described, and live they still?
 
 The register answers which of the four particulars agree and never sends its own data.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Protocol
 
-import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
+from idp.sources.agreement import Agreement, compare
+from idp.sources.line import Answer, Line
 
-from idp.errors import RegisterUnavailable
-
-Particular = Literal["number", "name", "ethnicity", "sex"]
-PARTICULARS: tuple[Particular, ...] = ("number", "name", "ethnicity", "sex")
+PARTICULARS = ("number", "name", "ethnicity", "sex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +23,21 @@ class PersonDescription:
     sex: str
 
 
+class PersonState(StrEnum):
+    """What became of the person who had a number."""
+
+    CURRENT = "current"
+    DECEASED = "deceased"
+    NUMBER_CHANGED = "number-changed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """The register's answer: its own reference and whether each particular agrees."""
+class PersonStatus:
+    """The state of a number now, and the register's reference of the answer."""
 
     reference: str
-    agrees: Mapping[Particular, bool]
-
-    @property
-    def complete(self) -> bool:
-        """All four agree."""
-        return all(self.agrees[particular] for particular in PARTICULARS)
+    state: PersonState
 
 
 class PopulationRegister(Protocol):
@@ -44,36 +45,25 @@ class PopulationRegister(Protocol):
 
     def check(self, person: PersonDescription) -> Agreement: ...
 
+    def status(self, number: str) -> PersonStatus: ...
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(strict=True)
 
+class _Status(Answer):
     reference: str
-    agrees: dict[Particular, bool]
+    state: PersonState
 
 
 class HttpPopulationRegister:
-    """The register over HTTP, as `openapi/sources.yaml` describes it."""
+    """The register over HTTP."""
 
-    def __init__(self, client: httpx2.Client) -> None:
-        """`client` carries the base URL and the timeouts."""
-        self._client = client
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def check(self, person: PersonDescription) -> Agreement:
-        """Ask once. A late, failing or misshapen answer is `RegisterUnavailable`, never a level."""
-        question = {
-            "number": person.number,
-            "name": person.name,
-            "ethnicity": person.ethnicity,
-            "sex": person.sex,
-        }
-        try:
-            response = self._client.post("/population-register/checks", json=question)
-            response.raise_for_status()
-            answer = _Answer.model_validate_json(response.content)
-        except (httpx2.HTTPError, ValidationError):
-            # The cause may quote the question, which holds the number: cut it off.
-            raise RegisterUnavailable from None
-        if set(answer.agrees) != set(PARTICULARS):
-            raise RegisterUnavailable
-        return Agreement(answer.reference, answer.agrees)
+        """Compare the four particulars."""
+        return compare(self._line, "/population-register/checks", asdict(person), PARTICULARS)
+
+    def status(self, number: str) -> PersonStatus:
+        """Ask whether the number is still that of a living person."""
+        answer = self._line.ask("/population-register/states", {"number": number}, _Status)
+        return PersonStatus(answer.reference, answer.state)

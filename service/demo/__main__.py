@@ -12,18 +12,22 @@ from typing import Annotated
 
 import typer
 
+from idp.sources.line import Source
 from service import embedded, logs, running
 from service.demo.cast import cast_of
+from service.demo.city import city_of
+from service.demo.identity_cast import identity_cast_of
+from service.demo.identity_job import IdentityWalk, walk_identity
 from service.demo.journey import Journey
 from service.demo.main_job import Walk, walk
 from service.plainly import plainly
-from service.settings import Mode, Settings, load
+from service.settings import Mode, Settings, load, source_field
 from service.wiring import World
 
 # Whatever the environment names, made-up people go into servers and folders of the demo's own.
 _OWN = {
     **dict.fromkeys(
-        ("database_url", "redis_url", "files_url", "population_register_url", "sms_gateway_url"), ""
+        ("database_url", "redis_url", "files_url", *(source_field(source) for source in Source)), ""
     ),
     "simulators": True,
 }
@@ -34,7 +38,7 @@ _CASES = Path(__file__).parents[2] / "examples" / "approvals.json"
 def main(
     once: Annotated[bool, typer.Option("--once", help="Stop after the walk.")] = False,
 ) -> None:
-    """Walk the main job over HTTP with made-up people; what it makes is in var/demo/."""
+    """Walk the main job and identity over HTTP with made-up people; what it makes is in var/demo/."""
     settings = load(os.environ)
     if settings.mode is Mode.PRODUCTION:
         raise SystemExit("the demo empties its database and shows its passwords: not in production")
@@ -45,12 +49,13 @@ def main(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _say("印信 Yinxin: PostgreSQL, Valkey, the simulators and the service start …")
-    with _started(settings.model_copy(update=_OWN | {"var": folder / "service"})) as world:
-        _say(f"… on {world.address}\n")
-        told = _walk(world, folder)
+    own = settings.model_copy(update=_OWN | {"var": folder / "service"})
+    with _started(own) as world, city_of(world, own) as city:
+        _say(f"… on {world.address}, and a city beside it on {city.address}\n")
+        told, people = _walk(world, city, folder)
         _say(f"\nEvery step done. Files: {folder.resolve()}")
         if not once:
-            _say(_invitation(told, world))
+            _say(_invitation(told, people, world))
             stop.wait()
 
 
@@ -63,7 +68,7 @@ def _started(settings: Settings) -> Iterator[World]:
         yield world
 
 
-def _walk(world: World, folder: Path) -> Walk:
+def _walk(world: World, city: World, folder: Path) -> tuple[Walk, IdentityWalk]:
     for old in folder.glob("1.2.156.*"):
         old.unlink()
     journey = Journey(_say)
@@ -75,21 +80,29 @@ def _walk(world: World, folder: Path) -> Walk:
         folder=folder,
         journey=journey,
     )
+    people = IdentityWalk(
+        base_url=world.address,
+        city_url=city.address,
+        simulators_url=world.simulators_url,
+        cast=identity_cast_of(world),
+        journey=journey,
+    )
     try:
         walk(told)
+        walk_identity(people)
     except Exception as error:
         logging.getLogger("yinxin").exception("the walk stopped")
         raise SystemExit(f"\nThe walk stopped: {error}") from error
     finally:
         journey.write(folder / "journey.json")
-    return told
+    return told, people
 
 
-def _invitation(told: Walk, world: World) -> str:
+def _invitation(told: Walk, people: IdentityWalk, world: World) -> str:
     cast = told.cast
     citizens = "\n".join(
         f"    {citizen.name}   {citizen.phone} (or {citizen.id_number})   {citizen.password}"
-        for citizen in cast.citizens
+        for citizen in (*cast.citizens, people.cast.head, people.cast.agent)
     )
     clerks = "\n".join(
         f"    {clerk['username']}   {clerk['password']}" for clerk in cast.clerks.values()
@@ -108,6 +121,9 @@ Open  {world.address}
 {portals}
   verify a licence       {world.address}/v   or open the link of a code:
     {told.licences[0]["code"]}
+  a level and why        {world.address}/my/level
+  a company and its agents, as {people.cast.head.name}   {world.address}{people.cast.company.page}
+  the city, which takes the province's word   {people.city_url}
   SMS of the sandbox     {world.simulators_url}/sms-gateway/messages
 Ctrl-C stops it. The next start begins anew."""
 

@@ -1,11 +1,14 @@
 """Who plays in the demo: accounts of the sandbox, and citizens the simulated register knows."""
 
+from pyotp import TOTP
+
 from service.demo.main_job import Cast
 from service.demo.people import Citizen, Portal
 from service.seed import (
     BODIES,
     CLERK_DESK,
     CLERK_PASSWORD,
+    CLERK_TOTP,
     PORTAL_A,
     PORTAL_B,
     REVIEWER,
@@ -45,5 +48,6 @@ def cast_of(world: World) -> Cast:
             body.issuer.uscc: {"username": body.clerk.username, "password": CLERK_PASSWORD}
             for body in BODIES
         },
+        clerk_code=TOTP(CLERK_TOTP).now,
         reviewer=portal(REVIEWER, "licence.lookup", world.licence_audience),
     )

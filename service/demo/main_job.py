@@ -5,13 +5,12 @@ import io
 import json
 import textwrap
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import zxingcpp
 from PIL import Image
 
@@ -27,6 +26,7 @@ from seal.qr import png as qr_png
 from seal.statement import code_text, read_code
 from service.demo.journey import Journey
 from service.demo.people import Browser, Caller, Citizen, Portal, WalkError, register
+from service.demo.sandbox import last_sms_code
 
 LICENCES = "/api/licences"
 VERIFICATION = "/api/verification"
@@ -38,13 +38,17 @@ _QR_ONLY = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The accounts of the walk: two citizens, their portals, the clerks by issuer, the reviewer."""
+    """The accounts of the walk: two citizens, their portals, the clerks by issuer, the reviewer.
+
+    `clerk_code` reads the authenticator app of any clerk.
+    """
 
     citizens: tuple[Citizen, Citizen]
     portal_a: Portal
     portal_b: Portal
     desk: Portal
     clerks: Mapping[str, Mapping[str, str]]
+    clerk_code: Callable[[], str]
     reviewer: Portal
 
 
@@ -84,7 +88,7 @@ def walk(w: Walk) -> None:
 def register_citizens(w: Walk, browsers: tuple[Browser, Browser]) -> None:
     with w.journey.step("两位公民注册，人口库核对 / two citizens register") as step:
         for citizen, browser in zip(w.cast.citizens, browsers, strict=True):
-            register(browser, citizen, lambda phone: _last_sms_code(w.simulators_url, phone))
+            register(browser, citizen, lambda phone: last_sms_code(w.simulators_url, phone))
         step.told = "、".join(citizen.name for citizen in w.cast.citizens)
 
 
@@ -110,7 +114,8 @@ def sign_in_clerks(w: Walk) -> None:
     with w.journey.step("经办人登录 / the clerks sign in") as step:
         for issuer, credentials in w.cast.clerks.items():
             with Browser(w.base_url) as browser:
-                w.clerk_tokens[issuer] = w.cast.desk.sign_in(browser, credentials).access_token
+                told = w.cast.desk.sign_in(browser, credentials, w.cast.clerk_code)
+                w.clerk_tokens[issuer] = told.access_token
         step.told = f"{len(w.clerk_tokens)}"
 
 
@@ -332,11 +337,3 @@ def _flipped(ofd: bytes, entry: str) -> bytes:
         info = package.getinfo(entry)
     at = info.header_offset + 30 + len(info.filename.encode()) + info.compress_size // 2
     return ofd[:at] + bytes([ofd[at] ^ 1]) + ofd[at + 1 :]
-
-
-def _last_sms_code(simulators_url: str, phone: str) -> str:
-    """Return the code of the last message to `phone`, from the simulated gateway's inbox."""
-    with httpx2.Client(timeout=10, trust_env=False) as http:
-        url = f"{simulators_url}/sms-gateway/messages"
-        messages = http.get(url, params={"phone": phone}).raise_for_status().json()
-    return str(messages[-1]["parameters"]["code"])

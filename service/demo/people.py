@@ -20,6 +20,10 @@ TIMEOUT = 30.0
 """Seconds to wait for any one answer."""
 
 
+Act = Callable[[httpx2.Response, str], httpx2.Response]
+"""What a person does at a page, following the answer up to an address: it returns where that leads."""
+
+
 class WalkError(Exception):
     """The service did not do what the walk expects; the text says what it did instead."""
 
@@ -58,17 +62,27 @@ class Browser:
         return self._follow(self._http.get(url), stop_at)
 
     def submit(
-        self, page: httpx2.Response, fields: Mapping[str, str], *, stop_at: str = "\0"
+        self,
+        page: httpx2.Response,
+        fields: Mapping[str, str],
+        *,
+        pressed: Mapping[str, str] | None = None,
+        stop_at: str = "\0",
     ) -> httpx2.Response:
-        """Fill in and send the page's form that has all of `fields`, hidden ones included."""
+        """Fill in and send the page's form that has all of `fields`, hidden ones included.
+
+        `pressed` is the name and value of the button that sends it, if that matters.
+        """
         document: Any = lxml.html.fromstring(page.text)
         for form in document.forms:
-            if set(fields) <= set(form.fields.keys()):
+            buttons = {button.get("name") for button in form.iter("button")}
+            if set(fields) <= set(form.fields.keys()) and set(pressed or {}) <= buttons:
                 values = {name: value or "" for name, value in form.form_values()}
                 address = urljoin(str(page.url), form.action or "")
-                answer = self._http.post(address, data={**values, **fields})
+                answer = self._http.post(address, data={**values, **fields, **(pressed or {})})
                 return self._follow(answer, stop_at)
-        raise WalkError(f"{page.url.path} has no form with {', '.join(fields)}")
+        wanted = ", ".join({**fields, **(pressed or {})})
+        raise WalkError(f"{page.url.path} has no form with {wanted}")
 
     def _follow(self, answer: httpx2.Response, stop_at: str) -> httpx2.Response:
         while answer.has_redirect_location:
@@ -100,10 +114,19 @@ class Portal:
     scope: str
     resource: str | None = None
 
-    def sign_in(self, browser: Browser, credentials: Mapping[str, str], **asked: str) -> SignedIn:
+    def sign_in(
+        self,
+        browser: Browser,
+        credentials: Mapping[str, str],
+        code: Callable[[], str] | None = None,
+        pages: Mapping[str, Act] | None = None,
+        **asked: str,
+    ) -> SignedIn:
         """Send the person to sign in; fill in the sign-in page if it appears.
 
         With empty `credentials` a sign-in page is an error: the person should be signed in already.
+        `code` reads the authenticator app, for who needs a second factor; `pages` is what the person
+        does at further pages, by their paths.
         """
         metadata = self._get(f"{self.base_url}/oidc/.well-known/openid-configuration")
         verifier, nonce = generate_token(48), generate_token()
@@ -117,10 +140,16 @@ class Portal:
                 **asked,
             )
             answer = browser.get(url, stop_at=self.redirect_uri)
-            if not answer.has_redirect_location:
+            if not answer.has_redirect_location and answer.url.path == "/login":
                 if not credentials:
                     raise WalkError("the person was asked to sign in again")
                 answer = browser.submit(answer, credentials, stop_at=self.redirect_uri)
+            if code is not None and not answer.has_redirect_location:
+                answer = browser.submit(
+                    answer, {"totp": code()}, pressed={"by": "totp"}, stop_at=self.redirect_uri
+                )
+            while not answer.has_redirect_location and answer.url.path in (pages or {}):
+                answer = (pages or {})[answer.url.path](answer, self.redirect_uri)
             if not answer.has_redirect_location:
                 raise WalkError(f"sign-in did not return to the portal: {_words(answer)}")
             back = answer.headers["Location"]
@@ -207,9 +236,9 @@ class Caller:
         """Post one file as a form and return the JSON answer."""
         return _expected(self._http.post(path, files={"file": (name, data)}), expect).json()
 
-    def get(self, path: str) -> httpx2.Response:
-        """Return the answer to a GET that must succeed."""
-        return _expected(self._http.get(path), 200)
+    def get(self, path: str, expect: int = 200) -> httpx2.Response:
+        """Return the answer to a GET. Raises WalkError for another status."""
+        return _expected(self._http.get(path), expect)
 
 
 def register(browser: Browser, citizen: Citizen, sms_inbox: Callable[[str], str]) -> None:

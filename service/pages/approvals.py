@@ -8,16 +8,20 @@ from starlette.routing import Route
 
 from idp import deciding
 from idp.deciding import Question
+from idp.errors import LiveCheckPending, SourceUnavailable
+from idp.live_checks import Claim
 from idp.sessions import SignOn
+from idp.sources.live_person import LiveMethod
+from service.pages import seeing
 from service.pages.consent import item_name, transaction
-from service.pages.forms import go, page
+from service.pages.forms import Faults, go, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
 from service.wiring import World
 
 APPROVED, DENIED = "approved", "denied"
 _PATH = "/my/approvals"
-_APPROVE = "approve"
+_APPROVE, _SEE = "approve", "see"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,47 @@ def _approvals(visit: Visit) -> Response:
     if visit.visitor is None:
         return sign_in_first(_PATH)
     sign_on = visit.visitor.sign_on
+    if visit.typed("decision") == _SEE:
+        return seeing.send(visit, _to_see(visit, visit.typed("request"), sign_on), _PATH)
     if visit.posted:
         return go(f"{_PATH}?done={decided(visit, visit.typed('request'), sign_on)}")
-    provider = visit.world.provider
-    with provider.begin() as tx:
-        waiting = deciding.questions(tx, provider, sign_on)
+    return _page(visit, sign_on)
+
+
+def _page(visit: Visit, sign_on: SignOn) -> Response:
+    waiting = _waiting(visit, sign_on)
+    faults = Faults()
+    for each in waiting:
+        if each.live_helps:
+            _look(visit, _to_see(visit, each.uid, sign_on), faults)
+    waiting = _waiting(visit, sign_on)
     return draw(
         visit,
         "approvals.html",
         images=[each.client.logo_uri for each in waiting if each.client.logo_uri],
         done=done(visit),
         waiting=[shown(visit, each) for each in waiting],
+        methods=[method.value for method in LiveMethod],
+        faults=faults,
     )
+
+
+def _waiting(visit: Visit, sign_on: SignOn) -> list[Question]:
+    provider = visit.world.provider
+    with provider.begin() as tx:
+        return deciding.questions(tx, provider, sign_on)
+
+
+def _to_see(visit: Visit, uid: str, sign_on: SignOn) -> Claim:
+    provider = visit.world.provider
+    with provider.begin() as tx:
+        return deciding.to_see(tx, provider, uid, sign_on)
+
+
+def _look(visit: Visit, claimed: Claim, faults: Faults) -> None:
+    """See how a live check went that was begun for a question."""
+    try:
+        if seeing.came_of(visit, claimed) is False:
+            faults.add("", visit.t("live.failed"))
+    except (LiveCheckPending, SourceUnavailable) as refused:
+        faults.add("", told(visit, refused))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, ItemsView, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from idp import sessions
-from idp.interaction import BROWSER_COOKIE
+from idp.interaction import BROWSER_COOKIE, BROWSER_LASTS
 from keys.errors import DomainError
 from service import locale
 from service.locale import locale_of
@@ -79,7 +80,7 @@ def _known_if_possible(world: World, request: Request) -> Visitor | None:
 def _recognised_again(visit: Visit, answer: Response) -> Response:
     """Give a new browser the cookie that the forms of the page it gets are made for."""
     if visit.request.cookies.get(BROWSER_COOKIE) != visit.browser:
-        set_cookie(visit, answer, BROWSER_COOKIE, visit.browser)
+        set_cookie(visit, answer, BROWSER_COOKIE, visit.browser, lasting=BROWSER_LASTS)
     return answer
 
 
@@ -93,10 +94,23 @@ def _visit(world: World, request: Request, form: FormData) -> Visit:
     )
 
 
-def set_cookie(visit: Visit, answer: Response, name: str, value: str, path: str = "/") -> None:
-    """Set a cookie that scripts cannot read and other sites cannot send along."""
+def set_cookie(
+    visit: Visit,
+    answer: Response,
+    name: str,
+    value: str,
+    path: str = "/",
+    lasting: timedelta | None = None,
+) -> None:
+    """Set a cookie that scripts cannot read and other sites cannot send along.
+
+    It goes when the browser is closed, unless it is `lasting`.
+    """
     over_https = visit.world.address.startswith("https://")
-    answer.set_cookie(name, value, path=path, httponly=True, samesite="lax", secure=over_https)
+    age = None if lasting is None else int(lasting.total_seconds())
+    answer.set_cookie(
+        name, value, path=path, max_age=age, httponly=True, samesite="lax", secure=over_https
+    )
 
 
 def keep_session(visit: Visit, answer: Response, cookie: str) -> None:

@@ -1,9 +1,10 @@
-"""A citizen registers in two steps: the particulars, then the code sent to the phone.
+"""A citizen registers in two steps: the particulars of their paper, then the code sent to the phone.
 
 Between the steps the browser keeps the ticket in a cookie, so that it stands in no address.
 """
 
-from urllib.parse import quote, unquote
+from dataclasses import fields
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,16 +15,22 @@ from idp.errors import (
     EthnicityOrSexDiffers,
     FieldWrong,
     IdentityDiffers,
+    NationalityOrBirthdateDiffers,
     NumberTaken,
+    PaperDiffers,
+    ParticularsDiffer,
     PasswordWeak,
     PhoneTaken,
     SmsCodeWrong,
     TicketGone,
+    UsernameTaken,
 )
-from idp.methods.password import MINIMUM
+from idp.identity_documents import RULES, Document
+from idp.passwords import MINIMUM
 from idp.registration import Form
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
+from service.pages.embedding import elsewhere, embeddable, return_address
 from service.pages.forms import Faults, go, page, set_cookie, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
@@ -32,27 +39,29 @@ from service.wiring import World
 
 TICKET_COOKIE = "yinxin_registration"
 _PATH = "/register"
-_TYPED = ("number", "name", "phone", "password")
 _CHOSEN = ("ethnicity", "sex")
+_FIELDS = tuple(field.name for field in fields(Form))
 
 
 def routes(world: World) -> list[Route]:
     """Return the routes of these pages."""
     both = ["GET", "POST"]
     return [
-        Route("/register", page(world, _particulars), methods=both),
-        Route("/register/code", page(world, _code), methods=both),
-        Route("/register/done", page(world, _done)),
+        Route("/register", embeddable(world, page(world, _particulars)), methods=both),
+        Route("/register/code", embeddable(world, page(world, _code)), methods=both),
+        Route("/register/done", embeddable(world, page(world, _done))),
     ]
 
 
 def _particulars(visit: Visit) -> Response:
+    if (away := elsewhere(visit)) is not None:
+        return away
     if not visit.posted:
         return _form(visit, Faults())
     faults = _missing(visit)
     if faults:
         return _form(visit, faults, 422)
-    form = Form(**{name: visit.typed(name) for name in _TYPED + _CHOSEN})
+    form = Form(**{name: visit.typed(name) for name in _FIELDS} | {"document": _document(visit)})
     try:
         ticket = registration.begin_registration(visit.world.provider, form, visit.address)
     except DomainError as refused:
@@ -78,7 +87,7 @@ def _code(visit: Visit) -> Response:
         proven = registration.prove_registration(provider, handle, code)
         with provider.begin() as tx:
             registration.open_account(tx, provider, proven)
-    except (TicketGone, IdentityDiffers, EthnicityOrSexDiffers, NumberTaken, PhoneTaken) as refused:
+    except (TicketGone, ParticularsDiffer, NumberTaken, PhoneTaken, UsernameTaken) as refused:
         # These end the registration: back to the form, which must be typed again.
         faults = Faults({_field_of(refused): told(visit, refused)})
         answer = _form(visit, faults, status_of(refused.code))
@@ -93,25 +102,43 @@ def _code(visit: Visit) -> Response:
 
 
 def _done(visit: Visit) -> Response:
-    return draw(visit, "register_done.html", uid=visit.asked("interaction"))
+    back = return_address(visit)
+    return draw(visit, "register_done.html", uid=visit.asked("interaction"), back=back)
 
 
 def _missing(visit: Visit) -> Faults:
     faults = Faults()
-    for name in ("number", "name", "ethnicity", "sex", "phone", "password"):
+    asks = RULES[_document(visit)].asks
+    for name in ("name", "number", *asks, "phone", "password"):
         if not visit.typed(name).strip():
             asked = "register.choose" if name in _CHOSEN else "register.missing"
-            faults.add(name, visit.t(asked, label=visit.t(f"register.{name}")))
+            faults.add(name, visit.t(asked, label=_label(visit, name)))
     return faults
+
+
+def _label(visit: Visit, name: str) -> str:
+    """Return what a field is called; a number by its paper."""
+    key = f"number_of.{_document(visit)}" if name == "number" else name
+    return visit.t(f"register.{key}")
+
+
+def _document(visit: Visit) -> Document:
+    """Return the paper that was chosen in the address of the page."""
+    asked = visit.asked("document")
+    return Document(asked) if asked in set(Document) else Document.RESIDENT_ID
 
 
 def _field_of(refused: DomainError) -> str:
     """Return the field of the form an error is about, or "" for the whole form."""
     match refused:
-        case NumberWrong() | IdentityDiffers() | NumberTaken():
+        case NumberWrong() | IdentityDiffers() | PaperDiffers() | NumberTaken():
             return "number"
         case EthnicityOrSexDiffers():
             return "ethnicity"
+        case NationalityOrBirthdateDiffers():
+            return "birthdate"
+        case UsernameTaken():
+            return "username"
         case PhoneTaken():
             return "phone"
         case PasswordWeak():
@@ -126,13 +153,18 @@ def _field_of(refused: DomainError) -> str:
 
 def _form(visit: Visit, faults: Faults, status: int = 200) -> Response:
     # Whatever was typed is shown again, but never the password.
-    typed = {name: visit.typed(name) for name in (*_TYPED, *_CHOSEN) if name != "password"}
+    typed = {name: visit.typed(name) for name in _FIELDS if name != "password"}
+    chosen = _document(visit)
     return draw(
         visit,
         "register.html",
         status,
         faults=faults,
         typed=typed,
+        chosen=chosen,
+        documents=[(document, _address(visit, "/register", document)) for document in Document],
+        here=_address(visit, "/register", chosen),
+        asks=RULES[chosen].asks,
         ethnicities=ETHNICITIES,
         sexes=SEXES,
         least=MINIMUM,
@@ -145,6 +177,7 @@ def _code_form(visit: Visit, phone: str, faults: Faults, status: int = 200) -> R
         visit,
         "register_code.html",
         status,
+        again=_with_interaction(visit, "/register"),
         faults=faults,
         phone=phone,
         inbox=_simulated_inbox(visit.world),
@@ -165,5 +198,12 @@ def _ticket(visit: Visit) -> tuple[str, str]:
 
 
 def _with_interaction(visit: Visit, path: str) -> str:
-    uid = visit.asked("interaction")
-    return f"{path}?interaction={quote(uid)}" if uid else path
+    return _address(visit, path, _document(visit))
+
+
+def _address(visit: Visit, path: str, document: Document) -> str:
+    """Return a page of these with what it must remember: the paper, and the sign-in under way."""
+    kept = {"document": "" if document is Document.RESIDENT_ID else document.value}
+    kept["interaction"] = visit.asked("interaction")
+    query = urlencode({name: value for name, value in kept.items() if value})
+    return f"{path}?{query}" if query else path

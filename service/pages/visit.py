@@ -102,7 +102,7 @@ def visitor_of(world: World, request: Request) -> Visitor | None:
             return None
         try:
             if sign_on.realm is Realm.STAFF:
-                return Visitor(sign_on, staff.member(tx, sign_on.subject).name)
+                return Visitor(sign_on, staff.member(tx, provider, sign_on.subject).name)
             return Visitor(sign_on, accounts.person(tx, provider, sign_on.subject).name)
         except AccountUnknown:
             return None

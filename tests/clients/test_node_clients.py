@@ -12,7 +12,7 @@ import pytest
 from idp import clients
 from idp.client_metadata import Consent
 from idp.clients import Registration
-from idp.levels import LADDER
+from idp.levels import NATURAL
 from idp.vocabulary import AuthMethod, GrantType, Realm
 from service import sandbox_citizen
 from service.seed import REVIEWER
@@ -77,11 +77,11 @@ def test_openid_client_walks_through_the_whole_protocol(rig: Rig) -> None:
         {
             "portal": portal(rig, "app"),
             "dpop": portal(rig, "bound-app", dpop_bound_access_tokens=True),
-            "highest": LADDER[-1].acr,
+            "highest": NATURAL[-1].acr,
         },
     )
     assert seen["pages_first"] == ["/login", "/consent"]
-    assert seen["acr"] == LADDER[1].acr
+    assert seen["acr"] == NATURAL[1].acr
     assert seen["userinfo"]["email"] == sandbox_citizen.PROFILE["email"]
     assert seen["reuse"] == "invalid_grant"
     assert seen["after_reuse"] is False

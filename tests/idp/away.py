@@ -6,8 +6,10 @@ from typing import Any
 import httpx2
 
 from idp import deciding, sessions
+from idp.levels import HIGHEST_STANDING
 from idp.sessions import SignOn
 from idp.vocabulary import AuthMethod, Delivery, GrantType, Realm
+from tests.idp import standing
 from tests.idp.approvals import SECRET, Form, post
 from tests.idp.world import PEOPLE, World
 
@@ -67,8 +69,10 @@ def ciba_poll(world: World, proof: Form, auth_req_id: str, **sent: str) -> httpx
 
 
 def signed_on(world: World, subject: str, **changed: Any) -> SignOn:
-    """Sign a person in."""
+    """Sign a person in, at a level that they stand on."""
     opening: dict[str, Any] = {"level": 1, "realm": Realm.CITIZEN} | changed
+    if opening["level"] == HIGHEST_STANDING:
+        standing.raised(world, subject)
     with world.begin() as tx:
         return sessions.open_session(
             tx,

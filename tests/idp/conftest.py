@@ -7,6 +7,10 @@ import httpx2
 import pytest
 from sqlalchemy import Engine, create_engine, delete
 
+import idp.entities.tables
+import idp.methods.tables
+import idp.nodes.tables
+import idp.staffing.tables
 import idp.tables
 import keys.tables
 from tests.idp.world import Clock, Line, Stage, World, make_provider, mounted, served, simulator

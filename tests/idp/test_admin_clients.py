@@ -196,7 +196,7 @@ def test_an_identifier_that_is_none_is_nobodys(world: World, ask: Ask, path: str
 def test_only_an_identity_administrator_has_the_scope(world: World) -> None:
     subject = world.clerk("li.na", "identity-administrator")
     with world.begin() as tx:
-        assert "client.manage" in staff.member(tx, subject).scopes
+        assert "client.manage" in staff.member(tx, world.provider, subject).scopes
     other = world.clerk("zhou.yuan")
     with world.begin() as tx:
-        assert "client.manage" not in staff.member(tx, other).scopes
+        assert "client.manage" not in staff.member(tx, world.provider, other).scopes

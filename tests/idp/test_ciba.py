@@ -12,14 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import select
 
-from idp import (
-    accounts,
-    backchannel_authentication,
-    consents,
-    deciding,
-    pending,
-    throttle,
-)
+from idp import accounts, backchannel_authentication, consents, deciding, pending, throttle
 from idp.client_metadata import Consent
 from idp.errors import ApprovalGone, ApprovalNeedsLevel
 from idp.vocabulary import AuthMethod, GrantType, Realm, SubjectType
@@ -96,7 +89,7 @@ def test_the_client_gets_tokens_once_the_person_has_allowed_it(world: World) -> 
 def test_a_person_is_found_by_every_name_they_sign_in_with(world: World, hint: str) -> None:
     subject, proof = world.register(), clinic(world)
     with world.begin() as tx:
-        accounts.describe(tx, subject, username="zhang.yan", profile={})
+        accounts.describe(tx, world.provider, subject, username="zhang.yan", profile={})
     begun(world, proof, login_hint=hint)
     assert len(waiting(world, signed_on(world, subject))) == 1
 

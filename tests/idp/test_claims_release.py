@@ -14,7 +14,7 @@ from idp.accounts import Particulars
 from idp.claims_release import Asked
 from idp.claims_table import CLAIMS
 from idp.client_metadata import Metadata
-from idp.levels import LADDER, Evidence, EvidenceKind, Standing
+from idp.levels import NATURAL, Evidence, EvidenceKind, Standing
 from idp.schemas import UserInfo
 from idp.vocabulary import IDENTITY_SCOPES, Realm
 from keys.tables import journal
@@ -52,7 +52,7 @@ PERSON = Particulars(
         "picture": None,
     },
     registered_at=NOON,
-    standing=Standing(LADDER[1], (CONFIRMED,)),
+    standing=Standing(NATURAL[1], (CONFIRMED,)),
 )
 PORTAL = Metadata(name_zh="门户", name_en="Portal", scopes=IDENTITY_SCOPES)
 
@@ -117,7 +117,7 @@ def test_a_standard_scope_releases_the_claims_of_the_specification(scope: str) -
 
 
 def test_userinfo_is_described_with_every_claim_of_the_table() -> None:
-    assert set(UserInfo.model_fields) == {"sub", "verified_claims", *CLAIMS}
+    assert set(UserInfo.model_fields) == {"sub", "verified_claims", "local_account", *CLAIMS}
 
 
 def test_what_a_person_has_is_told_in_the_form_of_the_specification() -> None:
@@ -142,7 +142,7 @@ def test_what_a_person_has_is_told_in_the_form_of_the_specification() -> None:
 
 
 def test_who_stands_on_no_level_has_no_confirmed_name() -> None:
-    nobody = replace(PERSON, standing=Standing(LADDER[0], ()))
+    nobody = replace(PERSON, standing=Standing(NATURAL[0], ()))
     assert CLAIMS["real_name"].of(nobody) is None
 
 
@@ -224,6 +224,6 @@ def test_what_a_person_says_of_themselves_is_told_as_they_said_it(world: World) 
     subject = world.register()
     profile = {"nickname": "小张", "email": "zhang@people.example", "email_verified": True}
     with world.begin() as tx:
-        accounts.describe(tx, subject, username="zhang.yan", profile=profile)
+        accounts.describe(tx, world.provider, subject, username="zhang.yan", profile=profile)
     claims = told(world, approve(world, subject, scopes=("openid", "profile", "email")))
     assert claims.items() >= (profile | {"preferred_username": "zhang.yan"}).items()

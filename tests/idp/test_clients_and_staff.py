@@ -11,7 +11,7 @@ from idp.errors import (
     RoleUnknown,
     StaffNameTaken,
 )
-from idp.staff import ROLE_SCOPES
+from idp.staffing.roles import ROLE_SCOPES
 from idp.vocabulary import LICENCE_SCOPES, STAFF_SCOPES, AuthMethod
 from keys.identity_numbers import NumberWrong
 from tests.idp.approvals import approval, portal, post, proof, refresh_token
@@ -119,7 +119,7 @@ def test_roles_give_scopes_and_only_known_ones() -> None:
 def test_a_member_of_staff_has_the_scopes_of_all_roles(world: World) -> None:
     subject = world.clerk("both", "licence-officer", "case-reviewer")
     with world.begin() as tx:
-        member = staff.member(tx, subject)
+        member = staff.member(tx, world.provider, subject)
     assert member.organisation == BODY
     assert member.scopes == set(LICENCE_SCOPES)
 

@@ -72,7 +72,7 @@ def test_what_is_said_is_what_the_tables_say(world: World) -> None:
     assert "RS256" in found["id_token_signing_alg_values_supported"]
     assert set(CLAIMS) <= set(found["claims_supported"])
     assert "urn:yinxin:level:natural:1" in found["acr_values_supported"]
-    assert "urn:yinxin:level:natural:3" not in found["acr_values_supported"]
+    assert "urn:yinxin:level:natural:0" not in found["acr_values_supported"]
     for name in ("claims", "request", "request_uri"):
         assert found[f"{name}_parameter_supported"] is True
     for way in ("front", "back"):

@@ -11,15 +11,18 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import create_engine, select
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
-from idp import clients, consents, interaction, sessions, steps
+from idp import clients, consents, evidence, interaction, sessions, steps
 from idp.client_metadata import Consent
 from idp.errors import InteractionGone
 from idp.interaction import Details
-from idp.levels import LADDER, STAFF
+from idp.levels import NATURAL, STAFF, Evidence, EvidenceKind
+from idp.method import Method
+from idp.methods import sign_in
+from idp.methods.sign_in import Proof
 from idp.tables import PersonRow, SessionRow
-from idp.vocabulary import AuthMethod, GrantType
+from idp.vocabulary import AuthMethod, GrantType, Realm
 from tests.idp.signing_client import SigningClient
 from tests.idp.test_fapi2 import PROFILE, Bank
 from tests.idp.test_sign_in import claims_of
@@ -27,7 +30,7 @@ from tests.idp.world import PEOPLE, Browser, World, answered, mounted, served
 from tests.proving import Prover
 
 NUMBER = PEOPLE["张䶮"].number
-ACR = [level.acr for level in LADDER]
+ACR = [level.acr for level in NATURAL]
 LOOKUP = {"type": "licence_lookup", "licence_type": "food_permit", "matter": "开设分店"}
 
 
@@ -309,12 +312,6 @@ def test_nobody_unknown_learns_silently_who_is_signed_in(world: World) -> None:
 # Levels
 
 
-def level(world: World, number: int) -> None:
-    """Let every sign-on have this level."""
-    with world.begin() as tx:
-        tx.query(SessionRow).update({"level": number})
-
-
 def test_an_essential_acr_that_is_met_comes_back(world: World) -> None:
     world.register()
     portal = world.portal(world.client())
@@ -322,7 +319,7 @@ def test_an_essential_acr_that_is_met_comes_back(world: World) -> None:
     claims_of(world, portal.token(answer)["id_token"], acr=ACR[1])
 
 
-@pytest.mark.parametrize("acr", [STAFF.acr, "urn:strange"])
+@pytest.mark.parametrize("acr", [STAFF[1].acr, "urn:strange"])
 def test_an_essential_acr_that_nobody_has_is_refused_before_anybody_tries(
     world: World, acr: str
 ) -> None:
@@ -363,22 +360,94 @@ def test_a_wish_that_cannot_be_met_is_no_error(world: World) -> None:
         assert "code" in answered(arrive(browser, portal.url(acr_values=asked)))
 
 
-def test_a_sign_on_that_is_too_weak_is_made_stronger_where_that_helps(world: World) -> None:
+def raised(world: World, subject: str) -> None:
+    """Let a person stand at the intermediate level."""
+    seen = Evidence(
+        kind=EvidenceKind.COUNTER,
+        source="counter",
+        reference="c-1",
+        compared=("name", "number"),
+        happened_at=world.clock(),
+    )
+    with world.begin() as tx:
+        evidence.record(tx, world.provider, subject, seen)
+
+
+def prove_phone(browser: Browser, location: str) -> str:
+    """Prove the phone on top of the sign-on; return where that leads."""
+    world = browser.world
+    entry = browser.entry(location)
+    with world.begin() as tx:
+        opened = sign_in.enter(
+            tx,
+            world.provider,
+            entry,
+            Proof(Realm.CITIZEN, _subject(tx), (Method.SMS_CODE,), adds=True),
+        )
+    browser.http.cookies.set(sessions.COOKIE, opened.cookie, domain="127.0.0.1", path="/")
+    return arrive(browser, interaction.resume_url(world.provider, uid_of(location)))
+
+
+def _subject(tx: Session) -> str:
+    return tx.scalars(select(PersonRow.subject)).one()
+
+
+def test_a_sign_on_that_is_too_weak_is_asked_for_what_is_missing_and_no_more(world: World) -> None:
     browser = signed_in(world)
-    level(world, 0)
+    with world.begin() as tx:
+        subject = _subject(tx)
+    raised(world, subject)
     portal = world.portal(world.client())
-    wished = portal.url(acr_values=ACR[1])
+    wished = portal.url(acr_values=ACR[2])
     verifier, state = portal.verifier, portal.state
     page = arrive(browser, wished)
-    assert "/login?" in page
-    assert details(browser, page).because == "stronger_sign_in_helps"
-    silent = arrive(browser, portal.url(acr_values=ACR[1], prompt="none"))
+    assert page.startswith(f"{world.provider.public_url}/login/more?interaction=")
+    assert details(browser, page).because == "more_factors_needed"
+    silent = arrive(browser, portal.url(acr_values=ACR[2], prompt="none"))
     assert "code" in answered(silent), "a wish shows no page against prompt=none"
-    needed = arrive(browser, portal.url(claims=essential(ACR[1]), prompt="none"))
+    needed = arrive(browser, portal.url(claims=essential(ACR[2]), prompt="none"))
     assert answered(needed)["error"] == "login_required"
-    answer = arrive(browser, browser.sign_in(page, NUMBER))
+    answer = prove_phone(browser, page)
     portal.verifier, portal.state = verifier, state
-    claims_of(world, portal.token(answer)["id_token"], acr=ACR[1])
+    claims_of(world, portal.token(answer)["id_token"], acr=ACR[2], amr=["pwd", "sms", "mfa"])
+
+
+def test_whoever_signs_in_for_a_request_is_asked_for_the_second_factor_next(world: World) -> None:
+    raised(world, world.register())
+    browser = world.browser()
+    portal = world.portal(world.client(minimum_acr=ACR[2]))
+    page = arrive(browser, browser.sign_in(arrive(browser, portal.url()), NUMBER))
+    assert "/login/more?" in page
+    assert "code" in answered(prove_phone(browser, page))
+
+
+@pytest.mark.parametrize("asked", [{"acr_values": ACR[2]}, {"claims": essential(ACR[2])}])
+def test_whoever_would_rather_not_goes_on_as_they_are(world: World, asked: dict[str, str]) -> None:
+    raised(world, world.register())
+    browser = world.browser()
+    portal = world.portal(world.client())
+    page = arrive(browser, browser.sign_in(arrive(browser, portal.url(**asked)), NUMBER))
+    cookie = browser.cookie(interaction.BROWSER_COOKIE)
+    interaction.stay(world.provider, uid_of(page), cookie)
+    told = answered(arrive(browser, interaction.resume_url(world.provider, uid_of(page))))
+    if "acr_values" in asked:
+        assert "code" in told
+    else:
+        assert told["error"] == "unmet_authentication_requirements"
+
+
+def test_a_level_reached_since_signing_in_needs_no_new_proof(world: World) -> None:
+    browser = signed_in(world)
+    with world.begin() as tx:
+        subject = _subject(tx)
+    portal = world.portal(world.client(minimum_acr=ACR[2]))
+    with world.begin() as tx:
+        tx.query(SessionRow).update({"methods": ["pwd", "sms"]})
+    world.clock.tick(minutes=3)
+    raised(world, subject)
+    token = portal.token(arrive(browser, portal.url()))
+    signed_in_at = int(world.clock().timestamp()) - 180
+    claims_of(world, token["id_token"], acr=ACR[2], auth_time=signed_in_at)
 
 
 # Requests by POST, and attacks on them

@@ -3,13 +3,13 @@
 import pytest
 from argon2 import extract_parameters
 
-from idp.methods import password
+from idp import passwords
 from tests.idp.world import World
 
 
 def test_a_password_is_kept_as_argon2id_with_a_salt_of_its_own(world: World) -> None:
-    first = password.protect(world.provider, "a good password")
-    second = password.protect(world.provider, "a good password")
+    first = passwords.protect(world.provider, "a good password")
+    second = passwords.protect(world.provider, "a good password")
     assert first != second
     found = extract_parameters(first)
     assert (found.type.name, found.memory_cost, found.time_cost, found.parallelism) == (
@@ -18,19 +18,19 @@ def test_a_password_is_kept_as_argon2id_with_a_salt_of_its_own(world: World) -> 
         2,
         1,
     )
-    assert password.is_right("a good password", first)
-    assert not password.is_right("a bad password", first)
+    assert passwords.is_right("a good password", first)
+    assert not passwords.is_right("a bad password", first)
 
 
 @pytest.mark.parametrize("typed", ["", "anything", "nobody's password"])
 def test_no_password_opens_an_account_that_does_not_exist(typed: str) -> None:
-    assert not password.is_right(typed, None)
+    assert not passwords.is_right(typed, None)
 
 
 def test_a_damaged_hash_opens_nothing() -> None:
-    assert not password.is_right("anything", "$argon2id$v=19$broken")
+    assert not passwords.is_right("anything", "$argon2id$v=19$broken")
 
 
 def test_an_over_long_password_is_not_even_hashed(world: World) -> None:
     long = "x1y2" * 40
-    assert not password.is_right(long, password.protect(world.provider, long))
+    assert not passwords.is_right(long, passwords.protect(world.provider, long))

@@ -21,6 +21,7 @@ NOTHING = {
     "logout_notice": 0,
     "session_client": 0,
     "session": 0,
+    "release": 0,
 }
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select, text
 
-from idp import accounts, registration, throttle
+from idp import accounts, passwords, registration, throttle
 from idp.errors import (
     EthnicityOrSexDiffers,
     FieldWrong,
@@ -23,12 +23,11 @@ from idp.errors import (
     TooManyTries,
 )
 from idp.levels import EvidenceKind
-from idp.methods import password
-from idp.sources.population_register import HttpPopulationRegister
+from idp.sources.sources import over_http
 from idp.tables import EvidenceRow, PersonRow
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
-from tests.idp.world import PASSWORD, PEOPLE, World, form, heard
+from tests.idp.world import PASSWORD, PEOPLE, World, form, heard, source_line
 
 PHONE = "13800000001"
 
@@ -53,7 +52,8 @@ def test_a_registered_person_stands_at_the_basic_level_on_two_pieces_of_evidence
         standing = accounts.standing(tx, world.provider, subject)
         shown = accounts.person(tx, world.provider, subject)
     assert standing.level.name_zh == "初级"
-    assert [piece.kind for piece in standing.because] == list(EvidenceKind)
+    kinds = [EvidenceKind.SMS_CODE, EvidenceKind.POPULATION_REGISTER]
+    assert [piece.kind for piece in standing.because] == kinds
     assert all(piece.reference and piece.happened_at == world.clock() for piece in standing.because)
     assert shown.name == "李㛃"
     assert (shown.number, shown.phone) == ("410***********0026", "138****0001")
@@ -78,7 +78,7 @@ def test_the_numbers_are_in_no_column_key_or_log_line(world: World) -> None:
     ours = [line for line in lines if "/sms-gateway/messages?" not in line]
     told = " ".join([*map(str, keys), *map(str, values), *rows, *ours])
     for secret in (number, PHONE, PASSWORD, handle, code):
-        assert secret not in told.replace(proven.register_reference, "")
+        assert secret not in told.replace(proven.confirmed.reference, "")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_form_beyond_the_limit_is_refused_before_its_password_is_hashed(
     def never(*_: object) -> str:
         raise AssertionError("hashed all the same")
 
-    monkeypatch.setattr(password, "protect", never)
+    monkeypatch.setattr(passwords, "protect", never)
     with pytest.raises(TooManyTries):
         begin(world)
 
@@ -296,7 +296,9 @@ def test_an_answer_the_contract_does_not_know_is_no_answer(
         base_url="https://register.example",
         transport=httpx2.MockTransport(lambda _: answer),
     ) as client:
-        provider = replace(world.provider, population_register=HttpPopulationRegister(client))
+        sources = over_http(lambda source: source_line(source, client))
+        mixed = replace(world.provider.sources, population=sources.population)
+        provider = replace(world.provider, sources=mixed)
         handle, code = begin(world)
         with pytest.raises(RegisterUnavailable) as refused:
             registration.prove_registration(provider, handle, code)

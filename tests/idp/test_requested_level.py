@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp import request, requested_level
-from idp.levels import LADDER, STAFF
+from idp import levels, request, requested_level
+from idp.levels import STAFF
 from idp.request import AuthorizationRequest
 from idp.requested_level import BEYOND
 from idp.vocabulary import Realm
 from tests.idp.test_request import client, sent
 
-NATURAL = [level.acr for level in LADDER]
+NATURAL = [level.acr for level in levels.NATURAL]
 
 
 def asked(acr: Any = None, acr_values: str | None = None) -> AuthorizationRequest:
@@ -58,14 +58,14 @@ def test_an_essential_acr_without_values_needs_nothing() -> None:
     assert needed({"essential": True}) == 0
 
 
-@pytest.mark.parametrize("acr", ["urn:strange", STAFF.acr])
+@pytest.mark.parametrize("acr", ["urn:strange", STAFF[1].acr])
 def test_an_essential_acr_of_strangers_or_of_another_realm_is_nobodys(acr: str) -> None:
     assert needed(essential(acr)) == BEYOND
 
 
 def test_staff_have_the_one_level_of_staff() -> None:
-    of_staff = requested_level.needed(asked(essential(STAFF.acr)), client(), Realm.STAFF)
-    assert of_staff == STAFF.number
+    of_staff = requested_level.needed(asked(essential(STAFF[1].acr)), client(), Realm.STAFF)
+    assert of_staff == STAFF[1].number
 
 
 @given(

@@ -82,7 +82,7 @@ def test_a_session_in_use_lapses_at_its_absolute_limit(
 
 
 def test_a_higher_level_never_lasts_longer() -> None:
-    limits = [LIMITS[Realm.CITIZEN, level] for level in range(4)]
+    limits = [LIMITS[Realm.CITIZEN, level] for level in range(3)]
     for weaker, stronger in pairwise(limits):
         assert stronger.idle <= weaker.idle
         assert stronger.absolute <= weaker.absolute

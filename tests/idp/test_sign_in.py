@@ -8,10 +8,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from idp import interaction
+from idp import interaction, passwords
 from idp.errors import InteractionGone, SignInRefused, TooManyTries
-from idp.interaction import SignIn
-from idp.methods import password
+from idp.methods import password_sign_in
+from idp.methods.password_sign_in import Typed
+from idp.methods.sign_in import Entry
 from idp.tables import PersonRow
 from idp.vocabulary import AuthMethod, Realm
 from tests.idp.world import CALLBACK, PASSWORD, PEOPLE, World, answered, signed_in
@@ -303,31 +304,31 @@ def test_what_changed_while_the_password_was_checked_opens_no_session(
     world: World, changed: str
 ) -> None:
     provider, subject = world.provider, world.register()
-    asked = SignIn(Realm.CITIZEN, NUMBER, PASSWORD, "192.0.2.7")
+    asked = Typed(Realm.CITIZEN, NUMBER, PASSWORD, Entry("192.0.2.7"))
     with world.begin() as tx:
-        claimed = interaction.claim(tx, provider, asked)
-    proven = interaction.prove(provider, claimed)
+        claimed = password_sign_in.claim(tx, provider, asked)
+    proven = password_sign_in.prove(provider, claimed)
     with world.begin() as tx:
         person = tx.get_one(PersonRow, subject)
         if changed == "closed":
             person.closed_at = world.clock()
         else:
-            person.password_hash = password.protect(provider, "another good password")
+            person.password_hash = passwords.protect(provider, "another good password")
     with world.begin() as tx, pytest.raises(SignInRefused):
-        interaction.sign_in(tx, provider, proven)
+        password_sign_in.enter(tx, provider, proven)
 
 
 def test_no_transaction_is_open_while_the_sign_in_page_checks_a_password(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    citizen, checked = rig.person(), password.is_right
+    citizen, checked = rig.person(), passwords.is_right
     open_connections: list[int] = []
 
     def watched(typed: str, stored: str | None) -> bool:
         open_connections.append(rig.world.engine.pool.checkedout())  # type: ignore[attr-defined]
         return checked(typed, stored)
 
-    monkeypatch.setattr(password, "is_right", watched)
+    monkeypatch.setattr(passwords, "is_right", watched)
     http = rig.browser().http
     found = re.search(r'name="csrf" value="([0-9a-f]+)"', http.get("/login").text)
     assert found
@@ -339,7 +340,7 @@ def test_no_transaction_is_open_while_the_sign_in_page_checks_a_password(
 def test_one_address_cannot_try_many_accounts(world: World) -> None:
     provider = world.provider
     for attempt in range(61):
-        asked = SignIn(Realm.STAFF, f"name-{attempt}", "x" * 200, "198.51.100.9")
+        asked = Typed(Realm.STAFF, f"name-{attempt}", "x" * 200, Entry("198.51.100.9"))
         expected = SignInRefused if attempt < 60 else TooManyTries
         with pytest.raises(expected):
             signed_in(provider, asked)

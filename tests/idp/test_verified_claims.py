@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from idp import consent_items, verified_claims
 from idp.claims_request import ClaimsRequest
-from idp.levels import LADDER, Standing
+from idp.levels import NATURAL, Evidence, EvidenceKind, Standing
 from idp.request import AuthorizationRequest
 from idp.verified_claims import CLAIMS, TRUST_FRAMEWORK
 from idp.vocabulary import IDENTITY_SCOPES, ResponseMode
 from tests.idp import approvals
 from tests.idp.minting import approve, mint, told
-from tests.idp.test_claims_release import NOON, PERSON
+from tests.idp.test_claims_release import CONFIRMED, NOON, PERSON
 from tests.idp.test_id_token import claims_in
 from tests.idp.world import CALLBACK, World
 
@@ -141,7 +141,7 @@ def test_several_requests_get_an_answer_each_or_none_for_all() -> None:
 
 
 def test_who_stands_on_no_level_has_nothing_verified() -> None:
-    nobody = replace(PERSON, standing=Standing(LADDER[0], ()))
+    nobody = replace(PERSON, standing=Standing(NATURAL[0], ()))
     assert verified_claims.answered(request(), nobody, EVERYTHING, LATER) is None
 
 
@@ -236,3 +236,83 @@ def test_they_come_where_they_were_asked_for_and_only_there(world: World) -> Non
         "verification": {"trust_framework": "cn_yinxin"},
         "claims": {"name": "张䶮"},
     }
+
+
+def piece(kind: EvidenceKind, **details: str) -> Evidence:
+    return replace(CONFIRMED, kind=kind, source=kind.value, reference="r-2", details=details)
+
+
+def risen(*pieces: Evidence) -> Any:
+    """The person of 中级, on this evidence beside the register's."""
+    return replace(PERSON, standing=Standing(NATURAL[2], (CONFIRMED, *pieces)))
+
+
+def evidence_of(person: Any, *asked: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = verified_claims.answered(request(evidence=list(asked)), person, EVERYTHING, LATER)
+    assert isinstance(answer, dict)
+    told: list[dict[str, Any]] = answer["verification"]["evidence"]
+    return told
+
+
+ANY = ({"type": None},)
+CHECK = {"check_details": [{"check_method": None}]}
+
+
+def test_the_whole_evidence_of_the_level_is_told_but_for_the_phone() -> None:
+    person = risen(piece(EvidenceKind.SMS_CODE), piece(EvidenceKind.COUNTER, document="passport"))
+    assert [one["type"] for one in evidence_of(person, *ANY)] == ["electronic_record", "document"]
+
+
+def test_only_the_type_asked_for_comes() -> None:
+    person = risen(piece(EvidenceKind.COUNTER, document="passport", counter_name="政务服务中心"))
+    asked = {
+        "type": {"value": "document"},
+        "document_details": {"type": None},
+        "check_details": [{"check_method": None, "organization": None}],
+    }
+    assert evidence_of(person, asked) == [
+        {
+            "type": "document",
+            "check_details": [{"check_method": "vpip", "organization": "政务服务中心"}],
+            "document_details": {"type": "passport"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (EvidenceKind.ALIPAY, {"type": "vouch", "check_details": [{"check_method": "auth"}]}),
+        (
+            EvidenceKind.LIVE_PERSON,
+            {"type": "electronic_record", "check_details": [{"check_method": "bvr"}]},
+        ),
+        (
+            EvidenceKind.UNIONPAY,
+            {"type": "electronic_record", "check_details": [{"check_method": "data"}]},
+        ),
+        (
+            EvidenceKind.HOUSING_FUND,
+            {"type": "electronic_record", "check_details": [{"check_method": "data"}]},
+        ),
+        (
+            EvidenceKind.EXIT_ENTRY_REGISTER,
+            {"type": "electronic_record", "check_details": [{"check_method": "data"}]},
+        ),
+    ],
+)
+def test_every_source_is_told_by_what_it_did(kind: EvidenceKind, told: dict[str, Any]) -> None:
+    assert evidence_of(risen(piece(kind)), {"type": None, **CHECK})[1] == told
+
+
+def test_the_level_is_told_when_asked_for_and_must_be_the_one_wanted() -> None:
+    answer = answered(request(assurance_level=None))
+    assert isinstance(answer, dict)
+    assert answer["verification"]["assurance_level"] == NATURAL[1].acr
+    assert answered(request(assurance_level={"value": NATURAL[2].acr})) is None
+
+
+def test_evidence_that_is_too_old_is_not_told_in_place_of_newer() -> None:
+    newer = replace(piece(EvidenceKind.COUNTER), happened_at=LATER)
+    asked = {"type": None, "check_details": [{"time": {"max_age": 60}}]}
+    assert [one["type"] for one in evidence_of(risen(newer), asked)] == ["document"]

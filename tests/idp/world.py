@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 import uvicorn
 from authlib.integrations.httpx_client import OAuth2Client
+from pyotp import TOTP
 from redis import Redis
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
@@ -24,15 +25,19 @@ import idp.http
 import idp.jobs
 from idp import clients, interaction, registration, sessions, staff
 from idp.clients import Registered, Registration
-from idp.interaction import SignIn
+from idp.methods import password_sign_in, totp, totp_sign_in
+from idp.methods.password_sign_in import Typed
+from idp.methods.sign_in import Entry
 from idp.outgoing import Outgoing
 from idp.provider import Provider
 from idp.registration import Form
 from idp.sessions import Opened
-from idp.sources.population_register import HttpPopulationRegister
-from idp.sources.sms_gateway import HttpSmsGateway
+from idp.sources.line import Endurance, Source
+from idp.sources.line import Line as SourceLine
+from idp.sources.sources import over_http
 from idp.vocabulary import AuthMethod, GrantType, Realm
 from keys.algorithms import EDDSA, ES256, PS256, RS256, SM2_SM3, Algorithm, Purpose
+from keys.http_signature import sign_request
 from keys.protected_numbers import NumberProtector
 from keys.signer import PublicKey, Signer
 from keys.software_signer import SoftwareSigner, generate
@@ -42,6 +47,7 @@ from service.simulators.registers import create_app, load_people
 PASSWORD = "correct horse 电池"
 BODY = "11990100MBXX90018M"
 PEOPLE = {person.name: person for person in load_people()}
+CLERK_TOTP = "CLERKSECRETOFTHETESTSANDNOOTHERS"
 CALLBACK = "https://portal-a.example/callback"
 
 
@@ -91,12 +97,12 @@ def _fixed_signers() -> dict[Algorithm, Signer]:
 
 @dataclass
 class Keys:
-    """The two token keys of a test provider."""
+    """The keys of tokens and of requests of a test provider."""
 
     signers: dict[tuple[Purpose, Algorithm], Signer] = field(
         default_factory=lambda: {
             (purpose, algorithm): signer
-            for purpose in (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN)
+            for purpose in (Purpose.ACCESS_TOKEN, Purpose.ID_TOKEN, Purpose.REQUEST)
             for algorithm, signer in _fixed_signers().items()
         }
     )
@@ -106,6 +112,10 @@ class Keys:
 
     def public(self) -> dict[str, PublicKey]:
         return {key.kid: key for key in (s.public_key for s in self.signers.values())}
+
+    def callers(self) -> dict[str, PublicKey]:
+        key = self.signer(Purpose.REQUEST, ES256).public_key
+        return {key.kid: key}
 
 
 class Line:
@@ -129,6 +139,25 @@ class Line:
             except Exception:
                 logging.getLogger(__name__).exception("job failed")
                 self.waiting.append((name, arguments))
+
+
+def signed(method: str, url: str, body: bytes, clock: Clock | None = None) -> dict[str, str]:
+    """The headers of a request to a source; the simulators keep real time, so that is the default."""
+    signer = Keys().signer(Purpose.REQUEST, ES256)
+    now = datetime.now(UTC) if clock is None else clock()
+    return sign_request(signer, method, url, body, now=now, nonce=secrets.token_hex(16))
+
+
+def source_line(source: Source, client: httpx2.Client, clock: Clock | None = None) -> SourceLine:
+    """A line that neither waits between tries nor rests after failures, so that no test sleeps."""
+    patient = Endurance(longest_wait=timedelta(0), rest=timedelta(0))
+    return SourceLine(
+        source,
+        client,
+        lambda method, url, body: signed(method, url, body, clock),
+        lambda: secrets.token_hex(16),
+        patient,
+    )
 
 
 def make_provider(
@@ -157,15 +186,14 @@ def make_provider(
         public_url=public_url,
         issuer=f"{public_url}/oidc",
         subject_key=b"p" * 64,
-        population_register=HttpPopulationRegister(sources),
-        sms_gateway=HttpSmsGateway(sources),
+        sources=over_http(lambda source: source_line(source, sources)),
         secret=b"k" * 32,
     )
 
 
 def simulator() -> ASGIApp:
     """The outside, with the sandbox's people."""
-    return create_app(PEOPLE.values())
+    return create_app(PEOPLE.values(), lambda: Keys().callers(), lambda: datetime.now(UTC))
 
 
 def mounted(provider: Provider) -> Starlette:
@@ -240,7 +268,9 @@ class World:
         """Open a staff account; return the subject."""
         opening = staff.Opening(username, "周远", BODY, roles or ("licence-clerk",), PASSWORD)
         with self.begin() as tx:
-            return staff.open_account(tx, self.provider, opening)
+            subject = staff.open_account(tx, self.provider, opening)
+            totp.keep(tx, self.provider, Realm.STAFF, subject, CLERK_TOTP)
+        return subject
 
     def client(self, **changed: object) -> Registered:
         """Register a portal for citizens, changed as told."""
@@ -285,13 +315,22 @@ class World:
         return Portal(self, registered, scope)
 
 
-def signed_in(provider: Provider, asked: SignIn) -> Opened:
+def signed_in(provider: Provider, asked: Typed) -> Opened:
     """Sign in as a page does: read, check the password, open the session."""
     with provider.begin() as tx:
-        claimed = interaction.claim(tx, provider, asked)
-    proven = interaction.prove(provider, claimed)
+        claimed = password_sign_in.claim(tx, provider, asked)
+    proven = password_sign_in.prove(provider, claimed)
     with provider.begin() as tx:
-        return interaction.sign_in(tx, provider, proven)
+        return password_sign_in.enter(tx, provider, proven)
+
+
+def with_code(world: World, opened: Opened, entry: Entry) -> Opened:
+    """Show the authenticator app's code on top, as staff do; set up anew, as codes are good once."""
+    own, here = opened.session, replace(entry, session=opened.cookie)
+    with world.begin() as tx:
+        totp.keep(tx, world.provider, own.realm, own.subject, CLERK_TOTP)
+        code = TOTP(CLERK_TOTP).at(world.clock())
+        return totp_sign_in.enter(tx, world.provider, here, own, code)
 
 
 class Browser:
@@ -308,6 +347,16 @@ class Browser:
     def cookie(self, name: str) -> str | None:
         return next((c.value for c in self.http.cookies.jar if c.name == name), None)
 
+    def entry(self, location: str | None, address: str = "192.0.2.7") -> Entry:
+        """Where this browser proves something: on the page at `location`, or our own."""
+        uid = None if location is None else dict(parse_qsl(urlsplit(location).query))["interaction"]
+        return Entry(
+            address=address,
+            interaction=uid,
+            browser=self.cookie(interaction.BROWSER_COOKIE),
+            session=self.cookie(sessions.COOKIE),
+        )
+
     def sign_in(
         self,
         location: str | None,
@@ -316,17 +365,12 @@ class Browser:
         address: str = "192.0.2.7",
     ) -> str:
         """Fill in the sign-in page at `location` (or our own) and return where it sends the browser."""
-        uid = None if location is None else dict(parse_qsl(urlsplit(location).query))["interaction"]
-        asked = SignIn(
-            realm=Realm.CITIZEN,
-            username=username,
-            password=password,
-            address=address,
-            interaction=uid,
-            browser=self.cookie(interaction.BROWSER_COOKIE),
-            session=self.cookie(sessions.COOKIE),
-        )
+        entry = self.entry(location, address)
+        uid = entry.interaction
+        asked = Typed(Realm.CITIZEN, username, password, entry)
         opened = signed_in(self.world.provider, asked)
+        if opened.session.realm is Realm.STAFF:
+            opened = with_code(self.world, opened, entry)
         self.http.cookies.set(sessions.COOKIE, opened.cookie, domain="127.0.0.1", path="/")
         return "" if uid is None else interaction.resume_url(self.world.provider, uid)
 

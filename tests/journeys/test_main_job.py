@@ -1,4 +1,4 @@
-"""The walk of `./run demo`, and its faults."""
+"""The walks of `./run demo`, and their faults."""
 
 import copy
 import json
@@ -85,5 +85,7 @@ def test_the_demo_keeps_to_servers_of_its_own_whatever_the_environment_names(
         timeout=180,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads((var / "demo" / "journey.json").read_text("utf-8"))["outcome"] == "done"
+    journey = json.loads((var / "demo" / "journey.json").read_text("utf-8"))
+    assert journey["outcome"] == "done"
+    assert "at the city by the province" in journey["steps"][-1]["name"], "identity is walked too"
     assert len(list((var / "demo").glob("1.2.156.*.ofd"))) == len(CASES)

@@ -70,6 +70,10 @@ class Shop:
 
     def id_token(self, callback: str) -> str:
         """What it gets for the code that `callback` carries."""
+        return str(self.tokens(callback)["id_token"])
+
+    def tokens(self, callback: str) -> dict[str, Any]:
+        """All that it gets for the code that `callback` carries."""
         form = {
             "grant_type": "authorization_code",
             "code": dict(parse_qsl(urlsplit(callback).query))["code"],
@@ -78,7 +82,8 @@ class Shop:
         }
         answer = self.rig.http.post("/oidc/token", data=form, auth=(self.client_id, self.secret))
         assert answer.status_code == 200, answer.text
-        return str(answer.json()["id_token"])
+        told: dict[str, Any] = answer.json()
+        return told
 
 
 def shop(rig: Rig, client_id: str, **changes: Any) -> Shop:

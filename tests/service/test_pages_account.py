@@ -124,6 +124,7 @@ def manager(rig: Rig, scope: str) -> dict[str, str]:
                 redirect_uris=(console.redirect_uri,),
             )
             clients.register(tx, rig.world.provider, asked)
+    assert opening.password
     tokens = rig.browser().authorize(console, scope, opening.username, opening.password)
     return {"Authorization": f"Bearer {tokens.access_token}"}
 

@@ -1,8 +1,14 @@
 """The rig itself: what every journey stands on."""
 
 import pytest
+from sqlalchemy import update
 
+from idp.entities.tables import MandateRow
+from idp.levels import EvidenceKind
+from idp.tables import EvidenceRow, PersonRow
 from service.seed import PORTAL_A, PORTAL_B
+from tests import company as companies
+from tests import identity_state, ladder
 from tests.rig import Rig
 
 
@@ -42,3 +48,39 @@ def test_a_reviewing_body_finds_a_holders_licence(rig: Rig) -> None:
     licence = rig.post_licence(issuer, case).json()
     answer = rig.look_up(case["holders"][0]["number"])
     assert [found["identifier"] for found in answer.json()["licences"]] == [licence["identifier"]]
+
+
+def test_a_sign_on_that_uses_more_than_stands_is_found(rig: Rig) -> None:
+    citizen = rig.person()
+    ladder.signed_in(rig, citizen)
+    identity_state.check(rig.world.provider)
+    gone = update(EvidenceRow).where(EvidenceRow.kind == EvidenceKind.SMS_CODE)
+    with rig.world.begin() as tx:
+        tx.execute(gone.values(withdrawn_at=rig.clock()))
+    with pytest.raises(AssertionError, match="uses 1 of 0"):
+        identity_state.check(rig.world.provider)
+
+
+def test_a_mandate_that_outlives_its_entity_is_found(rig: Rig) -> None:
+    companies.registered_company(rig)
+    rig.tell_outside("entity", uscc=companies.COMPANY_FORM["uscc"], state="cancelled")
+    rig.watch_registers()
+    identity_state.check(rig.world.provider)
+    with rig.world.begin() as tx:
+        tx.execute(update(MandateRow).values(ended_at=None))
+    with pytest.raises(AssertionError, match="ended entity"):
+        identity_state.check(rig.world.provider)
+
+
+@pytest.mark.parametrize("what", ["number", "phone"])
+def test_a_number_in_the_clear_is_found(rig: Rig, what: str) -> None:
+    citizen = rig.person()
+    with rig.world.begin() as tx:
+        tx.execute(update(PersonRow).values(profile={"nickname": getattr(citizen, what)}))
+    with pytest.raises(AssertionError, match="numbers or phones"):
+        identity_state.check(rig.world.provider)
+    with rig.world.begin() as tx:
+        tx.execute(update(PersonRow).values(profile={}))
+    rig.world.redis.set("waiting", getattr(citizen, what))
+    with pytest.raises(AssertionError, match="a number or a phone"):
+        identity_state.check(rig.world.provider)

@@ -3,11 +3,10 @@
 import pytest
 from sqlalchemy import select, update
 
-from idp import accounts, claims_release
+from idp import accounts, claims_release, passwords
 from idp.claims_release import Asked
 from idp.claims_table import CLAIMS
 from idp.client_metadata import Metadata
-from idp.methods import password
 from idp.tables import PersonRow
 from idp.vocabulary import IDENTITY_SCOPES, Realm
 from keys.identity_numbers import resident_id
@@ -23,7 +22,7 @@ def test_a_user_name_and_a_password_are_enough_for_the_first_level(rig: Rig) -> 
     with rig.world.begin() as tx:
         found = accounts.credentials(tx, provider, USERNAME)
         assert found is not None
-        assert password.is_right(PASSWORD, found.password_hash)
+        assert passwords.is_right(PASSWORD, found.password_hash)
         level = accounts.standing(tx, provider, found.subject).level
     assert (level.number, level.name_zh) == (1, "初级")
 

@@ -90,6 +90,8 @@ def test_production_starts_when_everything_is_real() -> None:
         ("population_register_url", ""),
         ("population_register_url", "http://127.0.0.1:9000"),
         ("sms_gateway_url", ""),
+        ("alipay_url", "http://127.0.0.1:9000"),
+        ("exit_entry_url", "http://exit-entry.example"),
         ("registration", "open"),
         ("outgoing_loopback", True),
         ("trusted_proxies", "10.0.0.1, 0.0.0.0/0"),

@@ -9,10 +9,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from idp.errors import PasswordWeak
 from idp.provider import Provider
 
-AMR = "pwd"  # RFC 8176 §2
-REACHES = 1
-"""The highest level a sign-in by password alone reaches."""
-
 MINIMUM = 10
 _MAXIMUM = 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -32,11 +28,11 @@ def protect(provider: Provider, password: str) -> str:
 
 
 def is_right(password: str, stored: str | None) -> bool:
-    """Does `password` open what is stored? `None` stands for an account that does not exist."""
+    """Does `password` open what is stored? `None` is for no account, "" for one without a password."""
     if len(password) > _MAXIMUM:
         return False
     try:
         _hasher.verify(stored or _nobody, password)
     except (VerificationError, InvalidHashError):
         return False
-    return stored is not None
+    return bool(stored)

@@ -1,0 +1,148 @@
+"""What raises a legal entity to 中级: a counter, the tax administration, or its own certificate.
+
+Each use case records one piece of evidence and needs the entity to be registered; nothing about the
+people who act for it counts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from idp import evidence, throttle
+from idp.entities import entity, legal_levels, mandates
+from idp.entities.entity import Entity
+from idp.errors import (
+    CertificateOfAnother,
+    EntityFieldWrong,
+    EntityNotRegistered,
+    NotRepresentative,
+    NotTaxFiler,
+    SourceUnavailable,
+)
+from idp.levels import Evidence, EvidenceKind, Standing
+from idp.provider import Provider
+from idp.sources.tax import TaxStatus
+
+COUNTER_LASTS = timedelta(days=5 * 365)
+CERTIFICATE_LASTS = timedelta(days=365)
+"""How long the evidence carries the level: ours, as no rule says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a clerk saw: of which entity (its code and the name on its licence), where, and who saw."""
+
+    uscc: str
+    name: str
+    counter: str
+    clerk: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseCertificate:
+    """A certificate that its holder has just used: whose code it names, which it is, until when."""
+
+    uscc: str
+    fingerprint: str
+    valid_until: datetime
+
+
+def represented(tx: Session, provider: Provider, subject: str, entity_subject: str) -> Entity:
+    """The entity that this person represents. Raises `NotRepresentative`, `EntityUnknown`."""
+    found = entity.get(tx, entity_subject)
+    present = mandates.representative(tx, entity_subject)
+    if present is None or present.holder != subject or not present.live(provider.clock()):
+        raise NotRepresentative
+    return found
+
+
+def ask_tax(provider: Provider, found: Entity) -> TaxStatus:
+    """Ask whether the entity files its taxes; call it outside any transaction.
+
+    Raises `NotTaxFiler`, `TooManyTries`; `SourceUnavailable`, after which it may be tried again.
+    """
+    throttle.count(provider, throttle.ENTITY_PER_PERSON, found.subject)
+    try:
+        status = provider.sources.tax.status(found.uscc)
+    except SourceUnavailable:
+        throttle.give_back(provider, throttle.ENTITY_PER_PERSON, found.subject)
+        raise
+    ended = status.valid_until is not None and status.valid_until <= provider.clock()
+    if not status.is_filer or ended:
+        raise NotTaxFiler
+    return status
+
+
+def by_tax(
+    tx: Session, provider: Provider, found: Entity, status: TaxStatus, *, by: str
+) -> Standing:
+    """Record that the entity files its taxes; it ends with the status. Raises `EntityNotRegistered`."""
+    piece = Evidence(
+        kind=EvidenceKind.TAX_FILER,
+        source="tax",
+        reference=status.reference,
+        compared=("uscc",),
+        happened_at=provider.clock(),
+        valid_until=status.valid_until,
+        by=by,
+    )
+    return _recorded(tx, provider, found, piece)
+
+
+def at_counter(tx: Session, provider: Provider, sight: Sight) -> Standing:
+    """Record that a clerk saw the entity's licence at a named counter.
+
+    Raises `EntityUnknown`, `EntityFieldWrong` for what does not agree, `EntityNotRegistered`.
+    """
+    found = entity.find(tx, sight.uscc)
+    if found is None or found.name != sight.name.strip():
+        raise EntityFieldWrong(field="name")
+    if not sight.counter.strip():
+        raise EntityFieldWrong(field="counter")
+    now = provider.clock()
+    piece = Evidence(
+        kind=EvidenceKind.COUNTER,
+        source="counter",
+        reference=provider.random(8).hex(),
+        compared=("name", "uscc"),
+        happened_at=now,
+        valid_until=now + COUNTER_LASTS,
+        by=sight.clerk,
+        details={"counter": sight.counter.strip()},
+    )
+    return _recorded(tx, provider, found, piece)
+
+
+def by_certificate(
+    tx: Session,
+    provider: Provider,
+    found: Entity,
+    certificate: EnterpriseCertificate,
+    *,
+    by: str,
+) -> Standing:
+    """Record that the entity's own certificate was used; whether it is sound was seen to before.
+
+    Raises `CertificateOfAnother`, `EntityNotRegistered`.
+    """
+    if certificate.uscc != found.uscc:
+        raise CertificateOfAnother
+    now = provider.clock()
+    piece = Evidence(
+        kind=EvidenceKind.ENTERPRISE_CERTIFICATE,
+        source="certificate",
+        reference=certificate.fingerprint,
+        compared=("uscc",),
+        happened_at=now,
+        valid_until=min(certificate.valid_until, now + CERTIFICATE_LASTS),
+        by=by,
+    )
+    return _recorded(tx, provider, found, piece)
+
+
+def _recorded(tx: Session, provider: Provider, found: Entity, piece: Evidence) -> Standing:
+    if legal_levels.standing(tx, provider, found.subject).level.number < 1:
+        raise EntityNotRegistered
+    evidence.record(tx, provider, found.subject, piece)
+    return legal_levels.standing(tx, provider, found.subject)

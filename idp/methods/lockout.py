@@ -1,0 +1,31 @@
+"""After too many wrong passwords in a day, no password is taken for a name until the day is over.
+
+The way back is open at once: a sign-in by anything else, or a new password by recovery. It is kept
+per name typed and realm, whether or not an account has that name: a lock tells strangers nothing.
+"""
+
+from idp import throttle
+from idp.errors import PasswordLocked, TooManyTries
+from idp.provider import Provider
+from idp.vocabulary import Realm
+
+
+def count(provider: Provider, realm: Realm, name: str) -> None:
+    """Count a try before it is made. Raises `PasswordLocked`."""
+    try:
+        throttle.count(provider, throttle.PASSWORD_LOCK, who(realm, name))
+    except TooManyTries as locked:
+        hours = -(-int(locked.parameters["seconds"]) // 3600)
+        raise PasswordLocked(hours=hours) from None
+
+
+def lift(provider: Provider, realm: Realm, *names: str) -> None:
+    """Forget every wrong password, by all the names of an account: it has shown who it is."""
+    for name in names:
+        for limit in (throttle.PASSWORD_LOCK, throttle.PASSWORD_PER_NAME):
+            throttle.forgive(provider, limit, who(realm, name))
+
+
+def who(realm: Realm, name: str) -> str:
+    """How tries at a name are counted, however it is written."""
+    return f"{realm}:{name.strip().upper()}"

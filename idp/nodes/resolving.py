@@ -1,0 +1,61 @@
+"""Somebody decides about a person who came from another node and is here otherwise."""
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from idp.errors import ConflictStands
+from idp.nodes import apply, conflicts, import_people, import_rows, peers
+from idp.nodes.apply import Disagreement
+from idp.nodes.conflicts import By, Came, Resolution
+from idp.nodes.import_people import NAME, REFUSED, Outcome
+from idp.nodes.import_rows import RowRefused
+from idp.nodes.tables import ImportedRow
+from idp.nodes.traveller import TRAVELLER
+from idp.provider import Provider
+
+
+def resolve(
+    tx: Session, provider: Provider, conflict_id: int, resolution: Resolution, *, by: str
+) -> None:
+    """Do with a conflict what was decided, once.
+
+    `MERGE` is for another name only: what else stands in the way has to go first, and then the row
+    is judged anew (`RETRY`). Raises `ConflictUnknown`, `ConflictStands`.
+    """
+    came, sealed = conflicts.hold(tx, conflict_id)
+    if resolution is Resolution.MERGE and came.reason != NAME:
+        raise ConflictStands(reason=came.reason)
+    if came.by is By.IMPORT:
+        _resolve_row(tx, provider, came, sealed, resolution, by)
+    elif resolution is not Resolution.REFUSE:
+        agreed = resolution is Resolution.MERGE
+        told = TRAVELLER.validate_json(provider.protector.open(sealed))
+        try:
+            apply.apply(tx, provider, came.source, told, agreed=agreed)
+        except Disagreement as found:
+            raise ConflictStands(reason=found.reason) from None
+    conflicts.resolved(tx, provider, conflict_id, resolution, by=by)
+
+
+def _resolve_row(
+    tx: Session, provider: Provider, came: Came, sealed: bytes, resolution: Resolution, by: str
+) -> None:
+    if resolution is Resolution.RETRY:
+        try:
+            entry = import_rows.opened(provider, sealed)
+        except RowRefused as refused:
+            raise ConflictStands(reason=refused.reason) from None
+        city = peers.get(tx, came.source)
+        done = import_people.take_entries(tx, provider, city, [entry], by=by)[came.row]
+        if done.outcome not in import_people.SETTLED:
+            raise ConflictStands(reason=done.reason)
+        return
+    merged = resolution is Resolution.MERGE
+    outcome = {
+        "outcome": (Outcome.MERGED if merged else Outcome.REJECTED).value,
+        "reason": "" if merged else REFUSED,
+        "subject": came.subject if merged else None,
+        "at": provider.clock(),
+    }
+    row = ImportedRow.source == came.source, ImportedRow.row == came.row
+    tx.execute(update(ImportedRow).where(*row).values(**outcome))

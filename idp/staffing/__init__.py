@@ -1,0 +1,1 @@
+"""Government staff over time: bodies and regions, appointments, provisioning, local accounts."""
