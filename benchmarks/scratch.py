@@ -1,6 +1,7 @@
 """What benchmarks with a database work on: a PostgreSQL of their own, a vault, authorities.
 
-The PostgreSQL is the embedded one, as durable as in use, in a folder that is gone afterwards.
+The PostgreSQL is the embedded one, as durable as in use, in a folder that is gone afterwards. So is
+the Valkey of what works on the wired service.
 """
 
 import secrets
@@ -22,8 +23,10 @@ from keys.kek import key_encryption_keys
 from keys.key_use import in_journal
 from keys.sandbox_custodians import sandbox_consent
 from keys.vault import MAKE, USE, Vault
-from service import embedded, migrating
+from service import embedded, migrating, wiring
 from service.db import Begin, beginner, connect
+from service.settings import Settings
+from service.wiring import Chance, Surroundings, World
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 _CONNECTIONS = 4
@@ -71,17 +74,11 @@ class Ground:
 @contextmanager
 def database() -> Iterator[Engine]:
     """Yield an engine on a fresh database with every table."""
-    # Short, and open to the account that the server runs under.
-    folder = Path(tempfile.mkdtemp(prefix="yinxin-bench-"))
-    folder.chmod(0o755)
-    try:
-        with embedded.postgres(folder, print, durable=True) as url:
-            engine = connect(url, _CONNECTIONS)
-            migrating.upgrade(engine)
-            yield engine
-            engine.dispose()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _folder() as folder, embedded.postgres(folder, print, durable=True) as url:
+        engine = connect(url, _CONNECTIONS)
+        migrating.upgrade(engine)
+        yield engine
+        engine.dispose()
 
 
 @contextmanager
@@ -91,3 +88,25 @@ def ground() -> Iterator[Ground]:
         begin, keks = beginner(engine), key_encryption_keys(secrets.token_bytes(32))
         vault = Vault(keks, lambda: NOW, secrets.token_bytes, in_journal(begin))
         yield Ground(begin, vault)
+
+
+@contextmanager
+def wired(chance: Chance) -> Iterator[World]:
+    """Yield the service, wired on stores of its own; nobody serves it, and no source is connected."""
+    with database() as engine, _folder() as folder, embedded.valkey(folder, print) as redis_url:
+        settings = Settings.model_validate({"mode": "test", "var": folder, "worker": False})
+        url = engine.url.render_as_string(hide_password=False)
+        around = Surroundings(url, redis_url, "http://localhost:8080", "")
+        with wiring.build(settings, around, chance) as world:
+            yield world
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a folder with a short name, open to the account that the servers run under."""
+    folder = Path(tempfile.mkdtemp(prefix="yinxin-bench-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

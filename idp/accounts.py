@@ -5,7 +5,7 @@ to its owner or compared.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from idp import evidence, identity_documents, levels, outbox
 from idp.errors import AccountUnknown
-from idp.levels import Ladder
+from idp.identity_documents import Document
+from idp.levels import EvidenceKind, Ladder
 from idp.provider import Provider
 from idp.tables import PersonRow
 from keys.identity_numbers import mask_number
@@ -44,7 +45,8 @@ class Person:
 class Particulars:
     """All that is known of a person, whole: to choose from what a client is told, never to show.
 
-    `profile` is what the person says of themselves, by the name of the claim (Core §5.1).
+    `profile` is what the person says of themselves, by the name of the claim (Core §5.1). `phone` is
+    "" for none, `phone_proven` whether a code sent to it was ever read here.
     """
 
     subject: str
@@ -58,6 +60,7 @@ class Particulars:
     standing: levels.Standing
     document: str = NUMBER
     born: date | None = field(default=None, repr=False)
+    phone_proven: bool = False
 
     @property
     def birthdate(self) -> date | None:
@@ -84,6 +87,16 @@ def credentials(tx: Session, provider: Provider, username: str) -> Credentials |
     return Credentials(rows[0].subject, rows[0].password_hash) if len(rows) == 1 else None
 
 
+def of_paper(
+    tx: Session, provider: Provider, number: str, documents: Collection[Document]
+) -> str | None:
+    """The subject of the open account with one of these papers, and this number on it."""
+    known = PersonRow.number_index.in_(_indexes(provider, number)), PersonRow.closed_at.is_(None)
+    query = select(PersonRow.subject).where(*known, PersonRow.document.in_(documents))
+    subjects = tx.scalars(query).all()
+    return subjects[0] if len(subjects) == 1 else None
+
+
 def person(tx: Session, provider: Provider, subject: str) -> Person:
     """The person of an open account. Raises `AccountUnknown`."""
     row = _row(tx, subject)
@@ -102,9 +115,21 @@ def check_open(tx: Session, subject: str) -> None:
     _row(tx, subject)
 
 
+def hold(tx: Session, subject: str) -> None:
+    """Let nobody change or close the account before this transaction is over.
+
+    Raises `AccountUnknown`, also when somebody was just closing it.
+    """
+    query = select(PersonRow).where(PersonRow.subject == subject).with_for_update()
+    row = tx.scalar(query.execution_options(populate_existing=True))
+    if row is None or row.closed_at is not None:
+        raise AccountUnknown
+
+
 def particulars(tx: Session, provider: Provider, subject: str) -> Particulars:
     """All that is known of the person of an open account. Raises `AccountUnknown`."""
-    row = _row(tx, subject)
+    row, now = _row(tx, subject), provider.clock()
+    known = evidence.of_subject(tx, subject)
     return Particulars(
         subject=row.subject,
         username=row.username,
@@ -114,9 +139,10 @@ def particulars(tx: Session, provider: Provider, subject: str) -> Particulars:
         sex=row.sex,
         profile=row.profile,
         registered_at=row.registered_at,
-        standing=standing(tx, provider, subject),
+        standing=levels.standing_level(Ladder.NATURAL, known, now),
         document=row.document,
         born=row.birthdate,
+        phone_proven=any(e.kind is EvidenceKind.SMS_CODE and e.live(now) for e in known),
     )
 
 
@@ -140,10 +166,20 @@ def reveal_number(tx: Session, provider: Provider, subject: str) -> str:
 
 
 def standing(
-    tx: Session, provider: Provider, subject: str, at_most: int = levels.HIGHEST_STANDING
+    tx: Session,
+    provider: Provider,
+    subject: str,
+    at_most: int = levels.HIGHEST_STANDING,
+    *,
+    by_others_too: bool = True,
 ) -> levels.Standing:
-    """Where the person stands now, as far as the rung `at_most`, and on what evidence."""
+    """Where the person stands now, as far as the rung `at_most`, and on what evidence.
+
+    `by_others_too` false: leaving out what other nodes answer for.
+    """
     known = evidence.of_subject(tx, subject)
+    if not by_others_too:
+        known = [piece for piece in known if piece.kind is not levels.EvidenceKind.UPSTREAM]
     return levels.standing_level(Ladder.NATURAL, known, provider.clock(), at_most)
 
 
@@ -153,8 +189,8 @@ def is_name(text: str) -> bool:
 
 
 def mask_phone(phone: str) -> str:
-    """`13800001234` → `138****1234`."""
-    return f"{phone[:3]}****{phone[-4:]}"
+    """`13800001234` → `138****1234`; of none nothing."""
+    return f"{phone[:3]}****{phone[-4:]}" if phone else ""
 
 
 def is_username(text: str) -> bool:
@@ -166,11 +202,16 @@ def _condition(provider: Provider, username: str) -> ColumnElement[bool] | None:
     typed = username.strip()
     if MOBILE.fullmatch(typed):
         return PersonRow.phone_index == provider.protector.index(PHONE, typed)
-    names = identity_documents.index_names(typed)
-    if names:
-        indexes = [provider.protector.index(space, key) for space, key in names]
+    indexes = _indexes(provider, typed)
+    if indexes:
         return PersonRow.number_index.in_(indexes)
     return PersonRow.username == typed if USERNAME.fullmatch(typed) else None
+
+
+def _indexes(provider: Provider, typed: str) -> list[bytes]:
+    """Of every number that a text can be."""
+    names = identity_documents.index_names(typed)
+    return [provider.protector.index(space, key) for space, key in names]
 
 
 def _row(tx: Session, subject: str) -> PersonRow:

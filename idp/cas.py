@@ -24,15 +24,24 @@ from idp.artifacts import Kind
 from idp.call import Call
 from idp.claims_release import Asked
 from idp.clients import Client
-from idp.errors import AccountUnknown, CasRefused, CasServiceUnknown, CasSignInGone, OAuthError
+from idp.errors import (
+    AccountUnknown,
+    CasRefused,
+    CasServiceUnknown,
+    CasSignInGone,
+    ClientEnded,
+    LocalAccountUnknown,
+    OAuthError,
+)
 from idp.fingerprint import fingerprint, matches
 from idp.provider import Provider
+from idp.staffing import local_accounts
 from idp.vocabulary import OFFLINE, Prompt, Realm
 
 _FINGERPRINT = "cas-browser"
 _ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,2000}")
 # What servers read otherwise than it looks: other directories, other hosts.
-_TWISTED = re.compile(r"\\|/\.{1,2}(/|$)|%2e|%2f|%5c", re.IGNORECASE)
+_TWISTED = re.compile(r"\\|/\.{1,2}([/;]|$)|%2e|%2f|%5c", re.IGNORECASE)
 _QUERY = re.compile(r"[?#]")
 
 
@@ -74,6 +83,7 @@ class Ticket:
     grant_id: str
     scopes: tuple[str, ...]
     claims: Mapping[str, Any]
+    local_account: str | None
     methods: tuple[str, ...]
     signed_in_at: datetime
     renewed: bool
@@ -81,7 +91,11 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """Whom a ticket was for, and the attributes the system is told (§2.5.1, §2.5.7)."""
+    """Whom a ticket was for, and the attributes the system is told (§2.5.1, §2.5.7).
+
+    `user` is what we call the person, or the system's own account where accounts are mapped: most old
+    systems look at nothing else.
+    """
 
     user: str
     attributes: Attributes
@@ -103,7 +117,7 @@ _PREFIX = "ST-"  # §3.1.1
 def begin(provider: Provider, start: Start) -> str:
     """Return the authorization request that stands for an old system's wish.
 
-    Raises `CasServiceUnknown`.
+    Raises `CasServiceUnknown`, `ClientEnded`.
     """
     client = _client(provider, start.service)
     begun = Begun(
@@ -192,6 +206,8 @@ def _client(provider: Provider, service: str) -> Client:
     client = clients.named(provider, client_id) if client_id else None
     if client is None or returned_url(provider) not in client.redirect_uris:
         raise CasServiceUnknown
+    if client.has_ended(provider.clock()):
+        raise ClientEnded
     return client
 
 
@@ -232,6 +248,7 @@ def _held(tx: Session, provider: Provider, begun: Begun, code: str) -> Ticket:
         grant_id=approval.grant_id,
         scopes=entitlement.scopes,
         claims=approval.claims.userinfo,
+        local_account=approval.local_account,
         methods=approval.methods,
         signed_in_at=approval.signed_in_at,
         renewed=begun.renew,
@@ -240,12 +257,16 @@ def _held(tx: Session, provider: Provider, begun: Begun, code: str) -> Ticket:
 
 def _validated(tx: Session, provider: Provider, held: Ticket) -> Validated:
     client = clients.known(tx, provider, held.client_id)
-    if client is None or sessions.by_sid(tx, provider, held.sid) is None:
+    if client is None or client.has_ended(provider.clock()):
+        raise Invalid("INVALID_TICKET")
+    if sessions.by_sid(tx, provider, held.sid) is None:
         raise Invalid("INVALID_TICKET")
     asked = Asked(held.realm, held.subject, held.scopes, held.claims)
     try:
         claims = claims_release.released(tx, provider, client, asked)
-    except AccountUnknown:
+        if held.realm is Realm.STAFF:
+            claims |= local_accounts.told(tx, client, held.subject, held.local_account)
+    except (AccountUnknown, LocalAccountUnknown):
         raise Invalid("INVALID_TICKET") from None
     releases.record(
         tx,
@@ -261,7 +282,8 @@ def _validated(tx: Session, provider: Provider, held: Ticket) -> Validated:
         "isFromNewLogin": str(held.renewed).lower(),
         "amr": held.methods,
     }
-    return Validated(held.sub, MappingProxyType({**dict(_flat(claims)), **own}))
+    user = claims.get(local_accounts.CLAIM, held.sub)
+    return Validated(user, MappingProxyType({**dict(_flat(claims)), **own}))
 
 
 def _flat(claims: Mapping[str, Any], before: str = "") -> list[tuple[str, str | tuple[str, ...]]]:

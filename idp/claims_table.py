@@ -99,14 +99,14 @@ def _email_verified(person: Particulars) -> bool | None:
     return bool(person.profile.get("email_verified")) if person.profile.get("email") else None
 
 
-def _phone_number(person: Particulars) -> str:
+def _phone_number(person: Particulars) -> str | None:
     """E.164; the numbers of an account are of the Chinese mainland."""
-    return f"+86{person.phone}"
+    return f"+86{person.phone}" if person.phone else None
 
 
-def _phone_number_verified(person: Particulars) -> bool:
-    """No account is opened with a phone that was not proven."""
-    return True
+def _phone_number_verified(person: Particulars) -> bool | None:
+    """Whether a code proved it: a phone that came by an import or from another node is only told."""
+    return person.phone_proven if person.phone else None
 
 
 def _profile(

@@ -64,7 +64,8 @@ def is_at_hand(provider: Provider, call: Call) -> bool:
 
 
 def authenticate(provider: Provider, call: Call) -> Client:
-    """The client that proved itself. Raises `OAuthError` `invalid_client`, the same for every cause.
+    """The client that proved itself. Raises `OAuthError` `invalid_client`, the same for every cause
+    but one: a client whose registration has ended is told so.
 
     It may fetch the client's keys: call it outside any transaction.
     """
@@ -75,6 +76,9 @@ def authenticate(provider: Provider, call: Call) -> Client:
     if client.auth_method is not shown.method and not _may_stand_for(client, shown.method):
         raise _failed(call, shown, "not the method registered")
     _check_possession(provider, client, call, shown)
+    if client.has_ended(provider.clock()):
+        # Only whoever proved to be the client is told.
+        raise _refused(call, "the registration of the client has ended")
     return client
 
 

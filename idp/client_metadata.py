@@ -6,6 +6,7 @@ Names follow the registry of OAuth dynamic client registration metadata where it
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -53,10 +54,12 @@ class Metadata:
     """A client's metadata, checked.
 
     `name_zh` and `name_en` are shown to people; `realm` is whose sign-in it asks for (none for
-    machines); `organisation` the USCC it speaks for; `resources` the audiences its access tokens
-    may name (RFC 8707), the first by default; `claims` what it may be told (`None`: whatever its
-    scopes release); `minimum_acr` the level below which nobody signs in to it, whatever it asks,
-    and `minimum_entity_level` the level below which nobody acts for an entity there.
+    machines); `organisation` the USCC it speaks for; `owner` who answers for what it was given (a
+    body's USCC or a person's name), and `ends_at` from when on it is given nothing more;
+    `resources` the audiences its access tokens may name (RFC 8707), the first by default; `claims`
+    what it may be told (`None`: whatever its scopes release); `minimum_acr` the level below which
+    nobody signs in to it, whatever it asks, and `minimum_entity_level` the level below which nobody
+    acts for an entity there.
     """
 
     name_zh: str
@@ -71,6 +74,8 @@ class Metadata:
 
     realm: Realm | None = None
     organisation: str | None = None
+    owner: str | None = None
+    ends_at: datetime | None = None
     staff_accounts: StaffAccounts = StaffAccounts.UNIFIED
     consent: Consent = Consent.BY_POLICY
     grant_types: tuple[GrantType, ...] = (GrantType.AUTHORIZATION_CODE,)
@@ -151,6 +156,10 @@ class Metadata:
             and self.is_sender_constrained
             and self.auth_method in strong
         )
+
+    def has_ended(self, now: datetime) -> bool:
+        """Its registration had an end, and that is past: it is given nothing more."""
+        return self.ends_at is not None and self.ends_at <= now
 
     @property
     def signs_requests(self) -> bool:

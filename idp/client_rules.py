@@ -232,6 +232,8 @@ def _check_context(asked: Metadata, _: Provider) -> None:
         raise _wrong("context", "is for clients that sign citizens in")
     if asked.context is not ContextKind.NATURAL and "entity" not in asked.scopes:
         raise _wrong("context", "needs the scope entity")
+    if asked.context is ContextKind.LEGAL and GrantType.HOTLINE in asked.grant_types:
+        raise _wrong("context", "of legal entities is not for hotlines, which hear a person")
     standing = {rung.acr for rung in levels.LEGAL[: levels.HIGHEST_STANDING + 1]}
     if asked.minimum_entity_level is not None and asked.minimum_entity_level not in standing:
         raise _wrong("minimum_entity_level", "is not a level that an entity can stand on")

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from idp import consents, evidence, outbox, recent, revocations, sessions
-from idp.accounts import check_open
+from idp.accounts import hold
 from idp.entities import mandates
 from idp.methods.tables import DeviceRow, PasskeyRow, SocialBindingRow, TotpRow
 from idp.provider import Provider
@@ -24,7 +24,8 @@ def close(tx: Session, provider: Provider, own: SignOn) -> None:
     """Close the account of this sign-on. Raises `SignInTooOld`, `AccountUnknown`."""
     recent.require_recent(provider, own)
     subject, now = own.subject, provider.clock()
-    check_open(tx, subject)
+    # Held until the commit: nobody gives anything for an account that is being closed.
+    hold(tx, subject)
     for piece in evidence.of_subject(tx, subject):
         if piece.id is not None and piece.live(now):
             evidence.withdraw(tx, provider, piece.id, by=subject, why=WHY)

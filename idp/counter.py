@@ -4,9 +4,11 @@ Who was there, where, and which document was seen stays with the evidence. By lo
 looked at again by another clerk, who confirms them or has the evidence withdrawn at once (four eyes).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -23,10 +25,13 @@ from idp.errors import (
     CounterUnknown,
     SightingGone,
 )
+from idp.identity_documents import RULES
+from idp.identity_documents import Document as Paper
 from idp.levels import Evidence, EvidenceKind, Standing
 from idp.provider import Provider
-from idp.staffing import appointments
-from idp.tables import CounterRow, SightingRow
+from idp.register_check import as_printed
+from idp.staffing import appointments, bodies
+from idp.tables import CounterRow, PersonRow, SightingRow
 from keys import journal
 from keys.identity_numbers import uscc
 
@@ -37,6 +42,8 @@ ONE_IN = 10
 """Of so many sightings one is looked at again, by lot."""
 
 _LONGEST = 100
+_MOST_WAITING = 50
+"""How many sightings a clerk is shown at once."""
 
 
 class Tier(StrEnum):
@@ -58,6 +65,20 @@ class Document(StrEnum):
     FOREIGN_RESIDENT = "foreign-permanent-resident-card"
 
 
+PAPERS: Mapping[Document, frozenset[Paper]] = MappingProxyType(
+    {
+        Document.RESIDENT_ID: frozenset({Paper.RESIDENT_ID}),
+        Document.TEMPORARY_ID: frozenset({Paper.RESIDENT_ID}),
+        Document.PASSPORT: frozenset({Paper.PASSPORT}),
+        Document.PERMIT: frozenset(
+            {Paper.RESIDENCE_PERMIT, Paper.HK_MACAO_PERMIT, Paper.TAIWAN_PERMIT}
+        ),
+        Document.FOREIGN_RESIDENT: frozenset({Paper.PERMANENT_RESIDENCE}),
+    }
+)
+"""Which papers of accounts each of these is: the number on it is theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A counter: its own code, its name, whose it is (USCC), of which tier, in which division."""
@@ -67,6 +88,17 @@ class Counter:
     body: str
     tier: Tier
     region: str
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What stays with whatever was done here: the counter as it was then."""
+        return {
+            "counter": self.code,
+            "counter_name": self.name,
+            "body": self.body,
+            "tier": self.tier,
+            "region": self.region,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +161,10 @@ def every(tx: Session) -> list[Counter]:
 
 def of_clerk(tx: Session, provider: Provider, clerk: str) -> list[Counter]:
     """The counters at which this member of staff may serve now."""
-    return [c for c in every(tx) if appointments.permits(tx, provider, clerk, SERVE, c.body)]
+    posts = [one for one in appointments.live(tx, provider, clerk) if SERVE in one.scopes]
+    reached = [bodies.below(tx, one.body) if one.below else {one.body} for one in posts]
+    theirs = frozenset[str]().union(*reached)
+    return [counter for counter in every(tx) if counter.body in theirs]
 
 
 def serving(tx: Session, provider: Provider, clerk: str, code: str) -> Counter:
@@ -156,14 +191,7 @@ def record(tx: Session, provider: Provider, clerk: str, seen: Seen) -> Risen:
         happened_at=now,
         valid_until=evidence_policy.valid_until(kind, now),
         by=clerk,
-        details={
-            "counter": at.code,
-            "counter_name": at.name,
-            "body": at.body,
-            "tier": at.tier,
-            "region": at.region,
-            "document": seen.document.value,
-        },
+        details={**at.told, "document": seen.document.value},
     )
     tx.add(
         SightingRow(
@@ -183,17 +211,16 @@ def record(tx: Session, provider: Provider, clerk: str, seen: Seen) -> Risen:
 def to_review(tx: Session, provider: Provider, clerk: str) -> list[Sighting]:
     """What waits for a second look by this clerk, the oldest first: never what they saw themselves."""
     ours = {counter.code: counter for counter in of_clerk(tx, provider, clerk)}
-    query = select(SightingRow).where(
-        SightingRow.to_review, SightingRow.reviewed_at.is_(None), SightingRow.clerk != clerk
+    query = (
+        select(SightingRow)
+        .join(PersonRow, PersonRow.subject == SightingRow.subject)
+        .where(PersonRow.closed_at.is_(None), SightingRow.counter.in_(ours))
+        .where(SightingRow.to_review, SightingRow.reviewed_at.is_(None))
+        .where(SightingRow.clerk != clerk)
+        .order_by(SightingRow.id)
+        .limit(_MOST_WAITING)
     )
-    rows = tx.scalars(query.where(SightingRow.counter.in_(ours)).order_by(SightingRow.id))
-    found = []
-    for row in rows:
-        person = accounts.person(tx, provider, row.subject)
-        counter = ours[row.counter].name
-        seen = (row.id, counter, row.document, row.clerk, row.at, person.name, person.number)
-        found.append(Sighting(*seen))
-    return found
+    return [_sighting(tx, provider, row, ours[row.counter].name) for row in tx.scalars(query)]
 
 
 def review(tx: Session, provider: Provider, clerk: str, number: int, *, good: bool) -> None:
@@ -221,17 +248,19 @@ def review(tx: Session, provider: Provider, clerk: str, number: int, *, good: bo
 
 
 def _person(tx: Session, provider: Provider, seen: Seen) -> Particulars:
-    """Whose number the document has. Raises `CounterNumberUnknown`, `CounterPersonDiffers`."""
-    known = accounts.credentials(tx, provider, seen.number)
-    if known is None:
+    """Whose document it is. Raises `CounterNumberUnknown`, `CounterPersonDiffers`."""
+    subject = accounts.of_paper(tx, provider, seen.number, PAPERS[seen.document])
+    if subject is None:
         raise CounterNumberUnknown
-    person = accounts.particulars(tx, provider, known.subject)
-    # Not by phone or user name, which are on no document.
-    if person.number != seen.number.strip().upper():
-        raise CounterNumberUnknown
-    if person.name != seen.name.strip():
+    person = accounts.particulars(tx, provider, subject)
+    if person.name != as_printed(RULES[Paper(person.document)], seen.name):
         raise CounterPersonDiffers
     return person
+
+
+def _sighting(tx: Session, provider: Provider, row: SightingRow, counter: str) -> Sighting:
+    person = accounts.person(tx, provider, row.subject)
+    return Sighting(row.id, counter, row.document, row.clerk, row.at, person.name, person.number)
 
 
 def _drawn(provider: Provider) -> bool:

@@ -34,6 +34,7 @@ from idp.clients import Client
 from idp.entities import context, requested_context
 from idp.entities.context import Stance
 from idp.errors import (
+    ClientEnded,
     ClientUnknown,
     InteractionGone,
     RedirectedError,
@@ -154,6 +155,8 @@ def _start(provider: Provider, sent: Parameters, browser: Browser) -> Answer:
     if client is None:
         request.trust(Submission(sent), client)  # tells one that is missing from one unknown
         raise ClientUnknown
+    if client.has_ended(provider.clock()):
+        raise ClientEnded
     try:
         asked = resolving.resolved(provider, client, sent)
     except RedirectedError as reason:

@@ -31,6 +31,12 @@ class ClientUnknown(DisplayedError):
     code = "authorize.client_unknown"
 
 
+class ClientEnded(DisplayedError):
+    """The client's registration has ended."""
+
+    code = "authorize.client_ended"
+
+
 class RedirectUriMissing(DisplayedError):
     """`redirect_uri` is absent or repeated."""
 
@@ -474,6 +480,12 @@ class RoleReserved(DomainError):
     code = "staff.role_reserved"
 
 
+class RoleOfOperators(DomainError):
+    """The role reaches the whole service, and only operators give it. Parameter `role`."""
+
+    code = "staff.role_of_operators"
+
+
 class GrantsToThemselves(DomainError):
     """Nobody appoints themselves."""
 
@@ -741,10 +753,10 @@ class MandateUntilWrong(DomainError):
     code = "mandate.until"
 
 
-class MandateConsentMissing(DomainError):
-    """A clerk must say where the citizen stood and what document they showed."""
+class MandateCitizenUnknown(DomainError):
+    """No real-name account has the ID number and the name of who agrees at the counter."""
 
-    code = "mandate.consent"
+    code = "mandate.citizen_unknown"
 
 
 class ApprovalNeedsContext(DomainError):
@@ -808,9 +820,15 @@ class PeerUnknown(DomainError):
 
 
 class ImportFileWrong(DomainError):
-    """A file of users is refused as a whole, before any of it is read in. Parameter `reason`."""
+    """A file of users is not what its signature says: refused before any of it is read in."""
 
     code = "import.file_wrong"
+
+
+class ImportFileFromFuture(DomainError):
+    """A file of users was signed in our future: one of the clocks is wrong."""
+
+    code = "import.file_from_future"
 
 
 class ImportNotSigned(DomainError):
@@ -826,7 +844,7 @@ class ConflictUnknown(DomainError):
 
 
 class ConflictStands(DomainError):
-    """The conflict cannot be resolved so. Parameter `reason`: what still stands in the way."""
+    """The conflict cannot be resolved so: what stood in the way still does."""
 
     code = "conflict.stands"
 

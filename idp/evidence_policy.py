@@ -18,7 +18,7 @@ LASTS: Mapping[EvidenceKind, timedelta | None] = MappingProxyType(
         EvidenceKind.SMS_CODE: None,
         # Watched.
         EvidenceKind.POPULATION_REGISTER: None,
-        EvidenceKind.EXIT_ENTRY_REGISTER: 5 * _YEAR,
+        EvidenceKind.EXIT_ENTRY_REGISTER: None,
         EvidenceKind.BUSINESS_REGISTER: None,
         # A clerk held the document itself.
         EvidenceKind.COUNTER: 5 * _YEAR,

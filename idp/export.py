@@ -9,9 +9,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp import accounts, consents, evidence, releases, sessions
+from idp import accounts, consents, evidence, live_checks, releases, sessions
+from idp.acting import MandateKind
 from idp.claims_table import moment
+from idp.entities import entity, legal_levels, mandates
+from idp.entities.mandates import Mandate
+from idp.errors import AccountUnknown
+from idp.methods import devices, passkeys, social_bindings, totp
 from idp.provider import Provider
+from idp.vocabulary import Realm
 
 Section = Callable[[Session, Provider, str], Any]
 
@@ -102,6 +108,96 @@ def _releases(tx: Session, provider: Provider, subject: str) -> list[dict[str, A
     return told
 
 
+def _methods(tx: Session, provider: Provider, subject: str) -> dict[str, Any]:
+    realm = Realm.CITIZEN
+    return {
+        "totp": totp.is_enrolled(tx, realm, subject),
+        "passkeys": [
+            {
+                "device": each.device,
+                "added_at": moment(each.added_at),
+                "used_at": each.used_at and moment(each.used_at),
+            }
+            for each in passkeys.of_account(tx, realm, subject)
+        ],
+        "devices": [
+            {
+                "name": each.name,
+                "method": each.method,
+                "first_at": moment(each.first_at),
+                "seen_at": moment(each.seen_at),
+            }
+            for each in devices.of_account(tx, realm, subject)
+        ],
+        "social_accounts": [
+            {"platform": each.platform, "since": moment(each.since)}
+            for each in social_bindings.of_subject(tx, subject)
+        ],
+    }
+
+
+def _entities(tx: Session, provider: Provider, subject: str) -> list[dict[str, Any]]:
+    """Those that the person represents."""
+    held = [m for m in mandates.of_holder(tx, subject) if m.kind is MandateKind.REPRESENTATIVE]
+    told = []
+    for mandate in held:
+        found = entity.get(tx, mandate.principal)
+        standing = legal_levels.standing(tx, provider, found.subject)
+        told.append(
+            {
+                "uscc": found.uscc,
+                "name": found.name,
+                "registration_number": found.registration_number,
+                "acr": standing.level.acr,
+                "mandate": mandate.id,
+            }
+        )
+    return told
+
+
+def _mandates(tx: Session, provider: Provider, subject: str) -> dict[str, Any]:
+    """Ended ones too; the other side by name, which either side knows."""
+    known = mandates.about(tx, subject)
+    return {
+        "held": [_mandate(tx, provider, m) for m in known if m.holder == subject],
+        "given": [_mandate(tx, provider, m) for m in known if m.holder != subject],
+        "used_for_me": [
+            {"mandate": use.mandate, "client": use.client_id, "at": moment(use.at)}
+            for use in mandates.uses(tx, subject, at_most=None)
+        ],
+    }
+
+
+def _mandate(tx: Session, provider: Provider, mandate: Mandate) -> dict[str, Any]:
+    is_helper = mandate.kind is MandateKind.HELPER
+    return {
+        "id": mandate.id,
+        "kind": mandate.kind,
+        "principal": _name(tx, provider, mandate.principal)
+        if is_helper
+        else entity.get(tx, mandate.principal).name,
+        "holder": _name(tx, provider, mandate.holder),
+        "items": list(mandate.items),
+        "consent": dict(mandate.consent),
+        "given_at": moment(mandate.given_at),
+        "until": mandate.until and moment(mandate.until),
+        "frozen_at": mandate.frozen_at and moment(mandate.frozen_at),
+        "ended_at": mandate.ended_at and moment(mandate.ended_at),
+    }
+
+
+def _name(tx: Session, provider: Provider, subject: str) -> str | None:
+    """What somebody is called; nothing of whoever closed their account."""
+    try:
+        return accounts.person(tx, provider, subject).name
+    except AccountUnknown:
+        return None
+
+
+def _live_checks(tx: Session, provider: Provider, subject: str) -> list[dict[str, Any]]:
+    return live_checks.of_subject(tx, subject)
+
+
 SECTIONS: Mapping[str, Section] = MappingProxyType(
     {
         "person": _person,
@@ -110,5 +206,9 @@ SECTIONS: Mapping[str, Section] = MappingProxyType(
         "sign_ons": _sign_ons,
         "agreements": _agreements,
         "releases": _releases,
+        "methods": _methods,
+        "entities": _entities,
+        "mandates": _mandates,
+        "live_checks": _live_checks,
     }
 )

@@ -123,9 +123,10 @@ def _of_refresh_token(tx: Session, provider: Provider, client: Client, token: st
     ids = [revocations.grant(approval.grant_id)]
     if not approval.outlives_session:
         ids.append(revocations.session(approval.sid))
-    if approval.context is not None:
-        ids.append(revocations.mandate(approval.context.grant_id))
     if not kept.is_live(provider.clock()) or revocations.any_revoked(tx, provider, ids):
+        return _INACTIVE
+    # What was revoked with a mandate is kept as long as access tokens live, which is less than this.
+    if not context.is_open(tx, provider, approval.subject, approval.context):
         return _INACTIVE
     return {
         "active": True,

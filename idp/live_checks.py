@@ -27,7 +27,8 @@ from idp.tables import LiveCheckRow
 from idp.throttle import Limit
 from idp.transaction import SeenLive, Transaction
 from idp.vocabulary import Realm
-from keys import journal
+from keys import jose, journal
+from keys.algorithms import ES256, Purpose
 
 LASTS = timedelta(minutes=10)
 """From its beginning to the end of the last token of its transaction."""
@@ -42,6 +43,9 @@ OFFERED: Mapping[LiveMethod, Method] = MappingProxyType(
     }
 )
 """Ways to be seen live, and the method of a sign-in that each is."""
+
+BUNDLE = "application/vnd.yinxin.live-check+json"
+"""The content type of what is handed out for a dispute, so that it is taken for nothing else."""
 
 _MACHINE = "algorithm"
 """What `decided_by` says when no clerk looked."""
@@ -210,6 +214,12 @@ def use(tx: Session, provider: Provider, live: SeenLive) -> bool:
     return True
 
 
+def of_subject(tx: Session, subject: str) -> list[dict[str, Any]]:
+    """What is kept of every check of a person, oldest first."""
+    query = select(LiveCheckRow).where(LiveCheckRow.subject == subject)
+    return [record(row) for row in tx.scalars(query.order_by(LiveCheckRow.begun_at))]
+
+
 def record(row: LiveCheckRow) -> dict[str, Any]:
     """What is kept of a decided check: method, times, transaction, decision; no face, no voice."""
     return {
@@ -225,6 +235,21 @@ def record(row: LiveCheckRow) -> dict[str, Any]:
         "outcome": row.outcome,
         "source": dict(row.details),
     }
+
+
+def bundle(provider: Provider, row: LiveCheckRow) -> str:
+    """The record as a JWS (RFC 7515) that proves itself by our published keys; see `BUNDLE`.
+
+    Whoever keeps it keeps our key set of the day with it, as keys are changed.
+    """
+    told = {
+        "iss": provider.issuer,
+        "told_at": _moment(provider.clock()),
+        "record": record(row),
+        "evidence_hash": row.evidence_hash,
+        "used_at": _moment(row.spent_at),
+    }
+    return jose.sign_bytes(rfc8785.dumps(told), provider.signer(Purpose.ID_TOKEN, ES256), BUNDLE)
 
 
 def _details(result: LiveResult) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Method(StrEnum):
     """A way to sign in, by its RFC 8176 value where there is one."""
 
     PASSWORD = "pwd"  # noqa: S105 - the name of a method
+    RECOVERED_PASSWORD = "pwd-recovered"  # noqa: S105 - the name of a method
     SMS_CODE = "sms"
     TOTP = "otp"
     PASSKEY = "passkey"
@@ -57,6 +58,8 @@ _IS = frozenset({Factor.INHERENCE})
 METHODS: Mapping[Method, Facts] = MappingProxyType(
     {
         Method.PASSWORD: Facts(("pwd",), _KNOWS),
+        # Whoever held the phone chose it: it proves the phone once more, and no second factor.
+        Method.RECOVERED_PASSWORD: Facts(("pwd",), _HOLDS),
         Method.SMS_CODE: Facts(("sms",), _HOLDS),
         Method.TOTP: Facts(("otp",), _HOLDS),
         # User verification is required of it, so that it proves two (WebAuthn §6.1 UV).
@@ -88,6 +91,14 @@ def amr(methods: Iterable[str]) -> tuple[str, ...]:
     told = dict.fromkeys(value for method in used for value in METHODS[method].amr)
     several = ("mfa",) if len(factors(used)) > 1 else ()
     return tuple(dict.fromkeys((*told, *several)))
+
+
+def together(former: Iterable[str], added: Iterable[str]) -> tuple[str, ...]:
+    """Methods and those proven on top of them, each once: one password is not two things proven."""
+    both = dict.fromkeys((*former, *added))
+    if Method.PASSWORD in both:
+        both.pop(Method.RECOVERED_PASSWORD, None)
+    return tuple(both)
 
 
 def factors(methods: Iterable[str]) -> frozenset[Factor]:

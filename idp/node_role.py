@@ -10,6 +10,7 @@ from enum import StrEnum
 from idp.embedding import Embedding
 from idp.errors import RegistrationElsewhere, SignInElsewhere, UpstreamUnknown
 from idp.outgoing import Outgoing
+from idp.recognition_partner import Partner
 from idp.upstream import Upstream
 
 
@@ -51,6 +52,12 @@ class Node:
         if self.registers:
             return None
         return next((one for one in self.upstreams.values() if one.registration_url), None)
+
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """Who may tell us of a person by a keyed hash in place of the number."""
+        told = (upstream.partner for upstream in self.upstreams.values())
+        return tuple(partner for partner in told if partner is not None)
 
     def require_registration(self) -> None:
         """Raise `RegistrationElsewhere` where local accounts are not made."""

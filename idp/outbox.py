@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Text, any_, case, func, literal, null, sel
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, aliased
 
+from idp import recognition_partner
 from idp.provider import Provider
 from idp.tables import OutboxRow, PeerRow, PersonRow
 
@@ -40,14 +41,19 @@ class Lag:
 def note(tx: Session, provider: Provider, subject: str) -> None:
     """Note that a person was registered or changed: every city that is told of people is, at once.
 
-    Does nothing for a subject that is no natural person, or while no city is to be told.
+    Does nothing for a subject that is no natural person, or while no city is to be told. Partners who
+    know people by a handle have it made anew.
     """
+    if provider.node.partners:
+        provider.defer(tx, recognition_partner.PERSON_JOB, {"subject": subject})
     for city in _noted(tx, provider, PersonRow.subject == subject):
         provider.defer(tx, PUSH_PERSON, {"city": city, "subject": subject})
 
 
 def note_many(tx: Session, provider: Provider, subjects: Collection[str]) -> None:
     """The same for many people at once, of whom a city is told in the order of what waits."""
+    if subjects and provider.node.partners:
+        provider.defer(tx, recognition_partner.EVERYBODY_JOB, {})
     for city in _noted(
         tx, provider, PersonRow.subject == any_(literal([*subjects], ARRAY(Text())))
     ):

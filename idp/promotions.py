@@ -65,11 +65,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Somebody who went elsewhere to prove themselves; `at_source` names the live check there."""
+    """Somebody who went elsewhere to prove themselves.
+
+    `at_source` names the live check there, `method` is how they are to be seen.
+    """
 
     subject: str
     sid: str
     at_source: str = ""
+    method: LiveMethod = LiveMethod.FACE
 
 
 ALIPAY = artifacts.Kind("promotion-alipay", TypeAdapter(Away), timedelta(minutes=15))
@@ -120,6 +124,8 @@ def ask_unionpay(provider: Provider, claimed: Claim, card: str) -> Finding:
     digits = "".join(card.split())
     if not is_card(digits):
         raise PromotionFieldWrong(field="card")
+    if not claimed.phone:
+        raise PromotionFieldWrong(field="phone")
     kind = EvidenceKind.UNIONPAY
     answer = _asked(
         provider,
@@ -190,7 +196,7 @@ def to_live_person(
             claimed.number, claimed.name, method, LIVE_PURPOSE, back
         ),
     )
-    artifacts.keep(provider, LIVE, handle, Away(claimed.subject, claimed.sid, started.id))
+    artifacts.keep(provider, LIVE, handle, Away(claimed.subject, claimed.sid, started.id, method))
     return handle, started
 
 
@@ -206,7 +212,7 @@ def from_live_person(provider: Provider, claimed: Claim, handle: str) -> Finding
     # Taken once: of two that come back at the same instant one records it.
     if artifacts.take(provider, LIVE, handle) is None:
         raise PromotionGone
-    if not live_checks.is_good(result, result.method):
+    if not live_checks.is_good(result, away.method):
         raise PromotionLiveCheckFailed
     details = {
         "method": result.method.value,

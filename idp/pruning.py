@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Table, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp import releases
+from idp.levels import EvidenceKind
+from idp.methods import devices
 from idp.tables import metadata
 
 BATCH = 1000
@@ -24,6 +26,8 @@ _REVOCATION = metadata.tables["idp.revocation"]
 _SESSION = metadata.tables["idp.session"]
 _SESSION_CLIENT = metadata.tables["idp.session_client"]
 _LOGOUT_NOTICE = metadata.tables["idp.logout_notice"]
+_DEVICE = metadata.tables["idp.device"]
+_EVIDENCE = metadata.tables["idp.evidence"]
 
 
 def run(begin: Begin, now: datetime) -> dict[str, int]:
@@ -38,8 +42,16 @@ def run(begin: Begin, now: datetime) -> dict[str, int]:
         (_SESSION_CLIENT, _SESSION_CLIENT.c.sid.in_(select(_SESSION.c.sid).where(over))),
         (_SESSION, over),
         (_RELEASE, _RELEASE.c.at < now - releases.KEPT),
+        (_DEVICE, _DEVICE.c.seen_at < now - devices.KEPT),
+        # Another node's word comes anew with every sign-in there, and stands for that one alone.
+        (_EVIDENCE, _is_lapsed_word(long_ago)),
     )
     return {table.name: _delete(begin, table, condition) for table, condition in lapsed}
+
+
+def _is_lapsed_word(long_ago: datetime) -> ColumnElement[bool]:
+    is_word = _EVIDENCE.c.kind == EvidenceKind.UPSTREAM
+    return is_word & (_EVIDENCE.c.valid_until < long_ago)
 
 
 def _delete(begin: Begin, table: Table, condition: ColumnElement[bool]) -> int:

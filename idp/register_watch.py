@@ -12,31 +12,32 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from idp import accounts, evidence, lowering
-from idp.accounts import Person
+from idp import evidence, lowering, register_check
 from idp.errors import AccountUnknown, SourceUnavailable
+from idp.identity_documents import RULES
 from idp.levels import EvidenceKind
 from idp.provider import Provider
-from idp.sources.population_register import PersonDescription, PersonState
-from idp.tables import EvidenceRow, RegisterWatchRow
+from idp.register_check import Described
+from idp.sources.population_register import PersonState
+from idp.tables import EvidenceRow, PersonRow, RegisterWatchRow
 
 EVERY = timedelta(days=1)
 """How old the answer about a person may become."""
 
 AT_ONCE = 500
-"""How many people one round of the job asks about."""
+"""How many people one round of the job asks each register about."""
 
-JOB = "watch_population_register"
+JOB = "watch_registers"
 BY = "register-watch"
 DIFFERS = "differs"
 
-_KIND = EvidenceKind.POPULATION_REGISTER
+_KINDS = (EvidenceKind.POPULATION_REGISTER, EvidenceKind.EXIT_ENTRY_REGISTER)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the register says of a person now: `current`, `differs` or why not; and its reference."""
+    """What their register says of a person now: `current`, `differs` or why not; and its reference."""
 
     state: str
     reference: str
@@ -62,9 +63,12 @@ def run(provider: Provider) -> None:
 
 
 def watch(provider: Provider, at_once: int = AT_ONCE) -> Round:
-    """Ask about those whose answer is the oldest; each in transactions of their own."""
+    """Ask about those whose answer is the oldest; each in transactions of their own.
+
+    The registers have queues of their own: one that is down keeps nobody from the other.
+    """
     with provider.begin() as tx:
-        subjects = due(tx, provider, at_once)
+        subjects = [who for kind in _KINDS for who in due(tx, provider, kind, at_once)]
     fallen = silent = 0
     for subject in subjects:
         try:
@@ -78,13 +82,15 @@ def watch(provider: Provider, at_once: int = AT_ONCE) -> Round:
     return told
 
 
-def due(tx: Session, provider: Provider, limit: int) -> list[str]:
-    """Who stands on the register's word and was not asked about for a day, the longest ago first."""
+def due(tx: Session, provider: Provider, kind: EvidenceKind, limit: int) -> list[str]:
+    """Who stands on this register's word and was not asked about for a day, the longest ago first."""
     before = provider.clock() - EVERY
     query = (
         select(EvidenceRow.subject, RegisterWatchRow.asked_at)
         .outerjoin(RegisterWatchRow, RegisterWatchRow.subject == EvidenceRow.subject)
-        .where(EvidenceRow.kind == _KIND, EvidenceRow.withdrawn_at.is_(None))
+        .join(PersonRow, PersonRow.subject == EvidenceRow.subject)
+        .where(PersonRow.closed_at.is_(None))
+        .where(EvidenceRow.kind == kind, EvidenceRow.withdrawn_at.is_(None))
         .where(EvidenceRow.happened_at <= before)
         .where(or_(RegisterWatchRow.asked_at.is_(None), RegisterWatchRow.asked_at <= before))
         .distinct()
@@ -95,14 +101,13 @@ def due(tx: Session, provider: Provider, limit: int) -> list[str]:
 
 
 def look(provider: Provider, subject: str) -> Answer:
-    """Ask the register about one person, and let the level fall if it says so.
+    """Ask their register about one person, and let the level fall if it says so.
 
     Raises `AccountUnknown`; `SourceUnavailable`, and nothing is changed.
     """
     with provider.begin() as tx:
-        person = accounts.person(tx, provider, subject)
-        number = accounts.reveal_number(tx, provider, subject)
-    answer = _asked(provider, person, number)
+        person = register_check.of_account(tx, provider, subject)
+    answer = _asked(provider, person)
     with provider.begin() as tx:
         note(tx, provider, subject, answer)
     return answer
@@ -120,18 +125,26 @@ def note(tx: Session, provider: Provider, subject: str, answer: Answer) -> None:
     tx.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=row))
     if answer.confirms:
         return
-    for piece in evidence.of_kinds(tx, subject, (_KIND,), provider.clock()):
+    for piece in evidence.of_kinds(tx, subject, _KINDS, provider.clock()):
         if piece.id is not None:
             evidence.withdraw(tx, provider, piece.id, by=BY, why=answer.state)
     lowering.settle(tx, provider, subject, by=BY)
 
 
-def _asked(provider: Provider, person: Person, number: str) -> Answer:
-    register = provider.sources.population
-    status = register.status(number)
-    if status.state is not PersonState.CURRENT:
-        return Answer(status.state.value, status.reference)
-    described = PersonDescription(number, person.name, person.ethnicity, person.sex)
-    agreement = register.check(described)
-    state = PersonState.CURRENT.value if agreement.complete else DIFFERS
+def _asked(provider: Provider, person: Described) -> Answer:
+    """Whether the paper is still good, and if so whether every particular still agrees."""
+    status = _status(provider, person)
+    if not status.confirms:
+        return status
+    agreement = register_check.compare(provider, person)
+    state = PersonState.CURRENT if agreement.complete else DIFFERS
     return Answer(state, agreement.reference)
+
+
+def _status(provider: Provider, person: Described) -> Answer:
+    sources = provider.sources
+    if RULES[person.document].by_population_register:
+        of_person = sources.population.status(person.number)
+        return Answer(of_person.state, of_person.reference)
+    of_paper = sources.exit_entry.status(person.document, person.number, person.nationality)
+    return Answer(of_paper.state, of_paper.reference)

@@ -7,7 +7,6 @@ by itself, so a refusal at any step leaves nothing behind.
 """
 
 import json
-import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -19,8 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp import artifacts, evidence, passwords, register_check, throttle
-from idp.accounts import MOBILE, PHONE, Person, is_name, is_username, mask_phone, person
-from idp.code_tables import ETHNICITIES, SEXES
+from idp.accounts import MOBILE, PHONE, Person, is_username, mask_phone, person
 from idp.errors import (
     FieldWrong,
     NumberTaken,
@@ -29,7 +27,7 @@ from idp.errors import (
     TicketGone,
     UsernameTaken,
 )
-from idp.identity_documents import RULES, Document, Rule, birthdate
+from idp.identity_documents import RULES, Document
 from idp.levels import Evidence, EvidenceKind
 from idp.methods import sms_code
 from idp.provider import Provider
@@ -39,10 +37,6 @@ from keys import journal
 from keys.errors import DomainError
 
 SMS_TEMPLATE = "registration-code"
-_SEX_UNKNOWN = "0"
-"""GB/T 2261.1 for what a paper was not asked about."""
-
-_STATE = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +93,8 @@ class Applicant:
             ethnicity=self.ethnicity,
             sex=self.sex,
             nationality=self.nationality,
-            birthdate=self.born,
+            birthdate=date.fromisoformat(self.birthdate),
         )
-
-    @property
-    def born(self) -> date:
-        """The birth date: of the number, else as typed."""
-        return birthdate(self.number) or date.fromisoformat(self.birthdate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +126,7 @@ def begin_registration(provider: Provider, form: Form, address: str) -> Ticket:
     `RegistrationElsewhere` where no accounts are made.
     """
     provider.node.require_registration()
-    checked = _checked(form)
+    checked = _checked(provider, form)
     throttle.count(provider, throttle.SMS_PER_ADDRESS, address)
     throttle.count(provider, throttle.SMS_PER_PHONE, checked.phone)
     throttle.count(provider, throttle.SMS_PER_NUMBER, checked.number)
@@ -225,8 +214,8 @@ def _row(provider: Provider, proven: Proven) -> dict[str, Any]:
     return {
         "document": applicant.document,
         "nationality": applicant.nationality,
-        "birthdate": None if birthdate(applicant.number) else applicant.born,
-        "number_index": _number_index(provider, applicant),
+        "birthdate": register_check.told_birthdate(applicant.described),
+        "number_index": register_check.number_index(provider, applicant.described),
         "number_sealed": provider.protector.seal(applicant.number, provider.random),
         "phone_index": provider.protector.index(PHONE, applicant.phone),
         "phone_sealed": provider.protector.seal(applicant.phone, provider.random),
@@ -241,7 +230,7 @@ def _row(provider: Provider, proven: Proven) -> dict[str, Any]:
     }
 
 
-def _checked(form: Form) -> Applicant:
+def _checked(provider: Provider, form: Form) -> Applicant:
     """Return the form as it is stored and compared, its numbers normalised, without the password.
 
     Raises `NumberWrong`, `FieldWrong`, `PasswordWeak`.
@@ -249,59 +238,31 @@ def _checked(form: Form) -> Applicant:
     if form.document not in set(Document):
         raise FieldWrong(field="document")
     rule = RULES[Document(form.document)]
-    number = rule.read(form.number)
-    asked = {name: getattr(form, name).strip() for name in rule.asks}
+    number, today = rule.read(form.number), provider.clock().date()
+    person = register_check.described(rule, number, asdict(form), today)
     applicant = Applicant(
         number=number,
-        name=_as_printed(rule, form.name),
-        ethnicity=asked.get("ethnicity", ""),
-        sex=asked.get("sex", _SEX_UNKNOWN),
+        name=person.name,
+        ethnicity=person.ethnicity,
+        sex=person.sex,
         phone=form.phone.strip(),
         password_hash="",
-        document=rule.document,
-        nationality=rule.nationality(number) or asked["nationality"].upper(),
-        birthdate=asked.get("birthdate", ""),
+        document=person.document,
+        nationality=person.nationality,
+        birthdate=person.birthdate.isoformat(),
         username=form.username.strip(),
     )
-    wellformed = {
-        "name": is_name(applicant.name),
-        "ethnicity": "ethnicity" not in asked or applicant.ethnicity in ETHNICITIES,
-        "sex": "sex" not in asked or applicant.sex in SEXES,
-        "nationality": _STATE.fullmatch(applicant.nationality) is not None,
-        "birthdate": "birthdate" not in asked or _is_birthdate(asked["birthdate"], number),
-        "phone": MOBILE.fullmatch(applicant.phone) is not None,
-        "username": not applicant.username or is_username(applicant.username),
-    }
-    for name_of_field, good in wellformed.items():
-        if not good:
-            raise FieldWrong(field=name_of_field)
+    if MOBILE.fullmatch(applicant.phone) is None:
+        raise FieldWrong(field="phone")
+    if applicant.username and not is_username(applicant.username):
+        raise FieldWrong(field="username")
     passwords.check_strength(form.password, number, applicant.phone)
     return applicant
 
 
-def _as_printed(rule: Rule, name: str) -> str:
-    """A name in Latin letters is compared as papers print it: in capitals, with single spaces."""
-    typed = name.strip()
-    return " ".join(typed.upper().split()) if "nationality" in rule.asks else typed
-
-
-def _is_birthdate(typed: str, number: str) -> bool:
-    try:
-        born = date.fromisoformat(typed)
-    except ValueError:
-        return False
-    return birthdate(number) in (None, born)
-
-
-def _number_index(provider: Provider, applicant: Applicant) -> bytes:
-    rule = RULES[Document(applicant.document)]
-    key = rule.key(applicant.number, applicant.nationality)
-    return provider.protector.index(rule.space(applicant.number), key)
-
-
 def _why_taken(tx: Session, provider: Provider, applicant: Applicant) -> DomainError:
     number, phone = (
-        PersonRow.number_index == _number_index(provider, applicant),
+        PersonRow.number_index == register_check.number_index(provider, applicant.described),
         PersonRow.phone_index == provider.protector.index(PHONE, applicant.phone),
     )
     query = select(PersonRow.subject).where(PersonRow.closed_at.is_(None))
@@ -320,11 +281,5 @@ def _evidence(subject: str, proven: Proven) -> tuple[Evidence, Evidence]:
             happened_at=proven.proven_at,
             by=subject,
         ),
-        Evidence(
-            kind=proven.confirmed.kind,
-            source=proven.confirmed.source,
-            reference=proven.confirmed.reference,
-            compared=proven.confirmed.compared,
-            happened_at=proven.proven_at,
-        ),
+        proven.confirmed.evidence(proven.proven_at),
     )

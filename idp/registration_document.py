@@ -6,6 +6,7 @@ specifications. What only an operator decides stays as it is when somebody else 
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -228,4 +229,6 @@ def _unfit(metadata: Metadata) -> ClientMetadataWrong:
 def _json(value: Any) -> Any:
     if isinstance(value, tuple):
         return [str(item) for item in value]
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     return str(value) if isinstance(value, StrEnum) else value

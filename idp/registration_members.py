@@ -6,6 +6,7 @@ beside it; the last are ours. Here is only the form; what a value may be is `cli
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -88,6 +89,17 @@ def one_of(words: type[E]) -> Callable[[Any], E]:
         return words(value)
 
     return read
+
+
+def moment(value: Any) -> datetime:
+    """A moment with its offset from UTC (RFC 3339), in whole seconds."""
+    try:
+        told = datetime.fromisoformat(text(value))
+        if told.tzinfo is not None:
+            return told.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        pass
+    raise FormWrong("must be a time such as 2027-01-31T00:00:00Z")
 
 
 def grants(value: Any) -> tuple[GrantType, ...]:
@@ -208,6 +220,8 @@ MEMBERS: tuple[Member, ...] = (
     Member("require_pkce", "require_pkce", flag, _OURS),
     Member("realm", "realm", one_of(Realm), _OURS),
     Member("organisation", "organisation", text, _OURS),
+    Member("owner", "owner", text, _OURS),
+    Member("ends_at", "ends_at", moment, _OURS),
     Member("minimum_acr", "minimum_acr", text, _OURS),
     Member("context", "context", one_of(ContextKind), _OURS),
     Member("minimum_entity_level", "minimum_entity_level", text, _OURS),
@@ -224,6 +238,8 @@ OF_OPERATORS: Mapping[str, str] = {
     in {
         "realm",
         "organisation",
+        "owner",
+        "ends_at",
         "minimum_acr",
         "context",
         "minimum_entity_level",

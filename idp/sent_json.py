@@ -13,13 +13,13 @@ class JsonRefused(ValueError):
     """The text is not JSON of the kind taken here; the message says why and repeats nothing."""
 
 
-def read(text: str) -> Any:
+def read(text: str, *, most: int = MOST_CHARACTERS) -> Any:
     """Return the value of a JSON text (RFC 8259).
 
     Refused are a member that stands twice, a number without an end, a text with a NUL or half a
-    character, more than `MOST_CHARACTERS`, and what is too deep. Raises `JsonRefused`.
+    character, more than `most` characters, and what is too deep. Raises `JsonRefused`.
     """
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > most:
         raise JsonRefused("is too long")
     try:
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)

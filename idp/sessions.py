@@ -63,6 +63,7 @@ class Ending(StrEnum):
     UPSTREAM = "ended-upstream"
     ACCOUNT_SUSPENDED = "account-suspended"
     TRANSFERRED = "transferred"
+    CERTIFICATE_REVOKED = "certificate-revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,11 @@ def raise_level(
     return _sign_on_of(row)
 
 
+def latest_end(sign_on: SignOn, level: int) -> datetime:
+    """When a session ends at the latest that goes on from a sign-on, at what level it may be."""
+    return sign_on.signed_in_at + LIMITS[sign_on.realm, level].absolute
+
+
 def beside(cookie: str, certificate: str | None) -> str:
     """What a browser shows: its cookie, and the thumbprint of its connection's certificate, if any.
 
@@ -199,9 +205,13 @@ def beside(cookie: str, certificate: str | None) -> str:
     return value if certificate is None else f"{value}{_BESIDE}{certificate}"
 
 
-def bind(tx: Session, sid: str, certificate: str | None) -> None:
-    """Let a session be used with this certificate (thumbprint) only; `None` frees it."""
-    tx.get_one(SessionRow, sid).certificate = certificate
+def bind(tx: Session, sid: str, certificate: str | None, serial: str | None) -> None:
+    """Let a session be used with this certificate (thumbprint) only; `None` frees it.
+
+    `serial` is of the certificate it was signed in by: when that counts no more, the session ends.
+    """
+    row = tx.get_one(SessionRow, sid)
+    row.certificate, row.certificate_serial = certificate, serial
     tx.flush()
 
 
@@ -234,6 +244,11 @@ def find(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:
     """The live session of a cookie; looking it up is using it."""
     row = _unended(tx, provider, cookie)
     return _used(tx, provider, row)
+
+
+def hold(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:
+    """The live session of a cookie, which nobody ends before this transaction does."""
+    return _used(tx, provider, _unended(tx, provider, cookie, held=True))
 
 
 def of_cookie(tx: Session, provider: Provider, cookie: str | None) -> SignOn | None:

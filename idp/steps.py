@@ -168,8 +168,9 @@ def level_is_not_reached(situation: Situation) -> bool:
 
 
 def transaction_is_not_named(situation: Situation) -> bool:
-    """高级 is of one transaction: whoever demands it says which (RFC 9396)."""
-    return situation.level_needed == ADVANCED and situation.transaction is None
+    """高级, a person's or an entity's, is of one transaction: whoever demands it says which (RFC 9396)."""
+    demanded = situation.level_needed == ADVANCED or situation.stance.advanced_is_wanted
+    return demanded and situation.transaction is None
 
 
 def context_needed(situation: Situation) -> bool:
@@ -200,9 +201,9 @@ def more_factors_for_entity_needed(situation: Situation) -> bool:
 def entity_is_not_advanced(situation: Situation) -> bool:
     """高级 of an entity is its representative seen live, for an entity that stands on 中级."""
     stance = situation.stance
-    if stance.choice is None or stance.wanted.level < ADVANCED:
+    if not stance.advanced_is_wanted:
         return False
-    return situation.live is None or not stance.choice.may_be_advanced
+    return situation.live is None or not stance.advanced_is_open
 
 
 def application_is_apart(situation: Situation) -> bool:
@@ -244,11 +245,17 @@ def _is_somebody_elses_fapi2(client: Client) -> bool:
 
 
 def live_check_needed(situation: Situation) -> bool:
-    """高级: seen live for the transaction, by whoever stands at 中级 and is signed in so."""
-    session = situation.session
+    """高级: seen live for the transaction, by whoever stands at 中级 and is signed in so.
+
+    An entity's is its representative's: nobody else is asked to be seen for it.
+    """
+    session, stance = situation.session, situation.stance
     if situation.live is not None or situation.transaction is None or session is None:
         return False
-    return situation.level_wanted == ADVANCED and session.level >= HIGHEST_STANDING
+    if stance.advanced_is_wanted and not stance.advanced_is_open:
+        return False
+    wanted = stance.advanced_is_wanted or situation.level_wanted == ADVANCED
+    return wanted and session.level >= HIGHEST_STANDING
 
 
 @dataclass(frozen=True, slots=True)

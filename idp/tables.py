@@ -141,7 +141,8 @@ class SessionRow(Base):
 
     `acting_as` is as what the person has chosen to act (`acting`), nothing until they have;
     `entity` the legal entity they act for, if any, and `mandate` what they act by. `certificate` is
-    the thumbprint of the one it is bound to.
+    the thumbprint of the one it is bound to, `certificate_serial` (lower-case hexadecimal) of the one
+    it was signed in by, bound or not.
     """
 
     __tablename__ = "session"
@@ -156,6 +157,7 @@ class SessionRow(Base):
     mandate: Mapped[str | None]
     acting_as: Mapped[str | None]
     certificate: Mapped[str | None]
+    certificate_serial: Mapped[str | None] = mapped_column(index=True)
     device: Mapped[str]
     signed_in_at: Mapped[datetime]
     seen_at: Mapped[datetime]

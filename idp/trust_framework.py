@@ -11,7 +11,18 @@ from typing import Any
 
 from idp import evidence_policy, live_checks, transaction, verified_claims, verified_evidence
 from idp.call import Answer, Call, told
-from idp.levels import ADVANCED, LADDERS, NEEDED, STAFF, EvidenceKind, Ladder, Level, Needs
+from idp.levels import (
+    ADVANCED,
+    LADDERS,
+    NEEDED,
+    STAFF,
+    EvidenceKind,
+    Ladder,
+    Level,
+    Need,
+    Needs,
+    answered_for,
+)
 from idp.method import METHODS, Method
 from idp.provider import Provider
 
@@ -81,6 +92,7 @@ def _definition(ladder: Ladder, number: int) -> dict[str, Any]:
         "requires": {
             "level": number - 1 if number else None,
             "all_of": _needs(needs),
+            "or_instead": _need(answered_for(LADDERS[ladder][number])) if needs else None,
             "representative_level": 1 if ladder is Ladder.LEGAL and number == 1 else None,
             "live_check": number == ADVANCED,
         },
@@ -88,15 +100,11 @@ def _definition(ladder: Ladder, number: int) -> dict[str, Any]:
 
 
 def _needs(needs: Needs) -> list[dict[str, Any]]:
-    return [
-        {
-            "any_of": [
-                {"evidence": str(need.kind), "compared": list(need.compared)}
-                for need in alternatives
-            ]
-        }
-        for alternatives in needs
-    ]
+    return [{"any_of": [_need(need) for need in alternatives]} for alternatives in needs]
+
+
+def _need(need: Need) -> dict[str, Any]:
+    return {"evidence": str(need.kind), "compared": list(need.compared)}
 
 
 def _evidence(kind: EvidenceKind) -> dict[str, Any]:

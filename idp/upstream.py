@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from idp.level_map import LevelMap, as_it_is
+from idp.recognition_partner import Partner
 
 SCOPES = ("openid", "profile", "phone", "identity_number")
 
@@ -17,11 +18,13 @@ CLAIMS: Mapping[str, str] = MappingProxyType(
         "gender": "gender",
         "phone": "phone_number",
         "phone_verified": "phone_number_verified",
+        "handle": "recognition_handle",
     }
 )
 """Where a particular of the person stands in the claims, a dot leading within: as we tell it.
 
-An empty place is nowhere; with none for the document, the number is that of a resident ID.
+An empty place is nowhere; with none for the document, the number is that of a resident ID. The handle
+(base64url) stands for the number where the upstream is a partner (`nodes.national_recognition`).
 """
 
 
@@ -31,7 +34,8 @@ class Upstream:
 
     `name` is ours for it, in addresses; `issuer` its issuer identifier and `client_id` ours there,
     where we prove ourselves by `private_key_jwt` (`key_algorithm` is what we sign with).
-    `registration_url` is where its own page takes new people, "" when it takes none of ours.
+    `registration_url` is where its own page takes new people, "" when it takes none of ours. `partner`
+    is there when it may tell a handle in place of a number.
     """
 
     name: str
@@ -44,3 +48,4 @@ class Upstream:
     claims: Mapping[str, str] = field(default_factory=lambda: CLAIMS)
     key_algorithm: str = "ES256"
     registration_url: str = ""
+    partner: Partner | None = None

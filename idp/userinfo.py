@@ -23,6 +23,7 @@ from idp import (
     sender,
     sessions,
     subjects,
+    transaction,
     userinfo_claims,
 )
 from idp.call import JWT, NO_STORE, Answer, Call, told
@@ -153,7 +154,8 @@ def _acting(tx: Session, provider: Provider, known: _Known, caller: Caller) -> C
     acted = context.of_claims(tx, caller.claims)
     if acted is None:
         return {}
-    told = context.told(tx, provider, known.client, known.subject, acted)
+    live = transaction.of_claims(caller.claims) is not None
+    told = context.told(tx, provider, known.client, known.subject, acted, live=live)
     return {name: block for name, block in told.items() if name in caller.scopes}
 
 

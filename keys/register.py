@@ -1,15 +1,16 @@
 """The register of certificates (统一登记, K03): every one issued, by unit, by state, by when it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Row, Select, Text, any_, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from keys.certificate_states import CertificateState, Reason
 from keys.errors import DomainError
-from keys.tables import certificate
+from keys.tables import authority, certificate
 
 MOST = 1000
 """The longest page of a listing."""
@@ -106,6 +107,17 @@ def expiring(
     wanted = replace(search, state=state, ends_after=now, ends_before=before)
     query = _searched(wanted).order_by(certificate.c.not_after, certificate.c.id)
     return tuple(_record(row) for row in tx.execute(query.limit(min(limit, MOST))))
+
+
+def ceased(tx: Session, serials: Collection[str]) -> frozenset[str]:
+    """Return which of these serial numbers are of certificates that are suspended or revoked."""
+    query = select(certificate.c.serial).where(
+        # By name, as the index goes: there are few authorities.
+        certificate.c.authority.in_(select(authority.c.name)),
+        certificate.c.serial == any_(literal([*serials], ARRAY(Text()))),
+        certificate.c.state != CertificateState.VALID.value,
+    )
+    return frozenset(tx.scalars(query))
 
 
 def counts(tx: Session) -> Mapping[tuple[str, str, CertificateState], int]:

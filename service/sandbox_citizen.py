@@ -64,6 +64,7 @@ def move_in(tx: Session, provider: Provider) -> None:
         sex="2",
         phone=PHONE,
         password_hash=passwords.protect(provider, PASSWORD),
+        birthdate="1886-03-04",
     )
     confirmed = Confirmed(
         EvidenceKind.POPULATION_REGISTER, Source.POPULATION, _REFERENCE, FOUR_PARTICULARS

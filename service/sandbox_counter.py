@@ -26,7 +26,7 @@ def open_hall(
         place = Counter(COUNTER, _NAME, body, Tier.CITY, region)
         counter.place(tx, provider, place, by=_BY)
     for username, name in CLERKS:
-        if staff.credentials(tx, provider, username) is None:
+        if staff.subject_of(tx, username) is None:
             opening = Opening(username, name, body, ("counter-clerk",), password)
             subject = staff.open_account(tx, provider, opening)
             totp.keep(tx, provider, Realm.STAFF, subject, secret)

@@ -28,7 +28,7 @@ from license_store.rights import grant_lookup, register_issuer
 from seal import registry
 from seal.seal_picture import draw
 from seal.ses import make_seal
-from service import sandbox_citizen, sandbox_counter
+from service import sandbox_citizen, sandbox_company, sandbox_counter
 from service.public_artefacts import SERVICE
 from service.sandbox_root import sign_sandbox_root
 from service.settings import Mode
@@ -153,6 +153,7 @@ def seed(world: World) -> None:
         for registration in _registrations(world):
             _register(tx, world, registration)
         sandbox_citizen.move_in(tx, world.provider)
+        sandbox_company.found(tx, world.provider)
         sandbox_counter.open_hall(
             tx,
             world.provider,
@@ -174,7 +175,7 @@ def _found(tx: Session, world: World, body: Body) -> None:
     _certified_key(tx, world, Purpose.PDF_SEAL, owner, ES256, subject)
     if certificate := _certified_key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3, subject):
         _make_seal(tx, world, body, certificate)
-    if staff.credentials(tx, world.provider, body.clerk.username) is None:
+    if staff.subject_of(tx, body.clerk.username) is None:
         clerk = staff.open_account(tx, world.provider, body.clerk)
         totp.keep(tx, world.provider, Realm.STAFF, clerk, CLERK_TOTP)
 

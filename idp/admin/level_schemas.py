@@ -117,3 +117,7 @@ class LiveCheckOut(BaseModel):
     record: dict[str, Any]
     evidence_hash: str | None
     used_at: datetime | None
+    signed: str = Field(
+        description="All of it as a JWS of type `application/vnd.yinxin.live-check+json`, to be "
+        "verified by the issuer's key set without asking us."
+    )

@@ -38,6 +38,7 @@ from idp.admin.level_schemas import (
 )
 from idp.counter import Counter, Tier
 from idp.decisions import Question
+from idp.entities import legal_levels
 from idp.errors import DecisionTokenRefused, EvidenceUnknown, LiveCheckGone
 from idp.item_policies import Policy, Reason
 from idp.provider import Provider
@@ -58,6 +59,7 @@ _ERRORS: Mapping[int, str] = MappingProxyType(
 _problems = partial(problems, _ERRORS)
 
 Item = Annotated[str, Path(max_length=100, description="The item's own code.")]
+EvidenceId = Annotated[int, Path(ge=1, lt=2**63, description="As the standing tells it.")]
 Subject = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$", description="Our own identifier.")]
 
 EXPLANATIONS: Mapping[Reason, Mapping[str, str]] = MappingProxyType(
@@ -190,13 +192,20 @@ def _add_evidence(routes: APIRouter, provider: Provider, the_manager: Any) -> No
         response_class=Response,
         responses=_problems(401, 403, 404, 422),
     )
-    def post_withdrawal(number: int, asked: WithdrawalIn, caller: Caller = the_manager) -> None:
+    def post_withdrawal(
+        number: EvidenceId, asked: WithdrawalIn, caller: Caller = the_manager
+    ) -> None:
         by = name_of(caller)
         with provider.begin() as tx:
             row = tx.get(EvidenceRow, number)
-            if row is None or not evidence.withdraw(tx, provider, number, by=by, why=asked.why):
+            if row is None:
                 raise EvidenceUnknown
+            before = legal_levels.standing(tx, provider, row.subject).level.number
+            if not evidence.withdraw(tx, provider, number, by=by, why=asked.why):
+                raise EvidenceUnknown
+            # Of a person or an entity: of the other there is nothing to settle.
             lowering.settle(tx, provider, row.subject, by=by)
+            legal_levels.settle(tx, provider, row.subject, before, by=by)
 
 
 def _add_counters(routes: APIRouter, provider: Provider, the_manager: Any) -> None:
@@ -240,13 +249,14 @@ def _add_live_checks(routes: APIRouter, provider: Provider, the_manager: Any) ->
     ) -> LiveCheckOut:
         with provider.begin() as tx:
             row = tx.get(LiveCheckRow, check)
-            if row is None:
-                raise LiveCheckGone
-            return LiveCheckOut(
-                record=live_checks.record(row),
-                evidence_hash=row.evidence_hash,
-                used_at=row.spent_at,
-            )
+        if row is None:
+            raise LiveCheckGone
+        return LiveCheckOut(
+            record=live_checks.record(row),
+            evidence_hash=row.evidence_hash,
+            used_at=row.spent_at,
+            signed=live_checks.bundle(provider, row),
+        )
 
 
 def _policy_out(policy: Policy) -> PolicyOut:

@@ -47,7 +47,9 @@ class ConflictOut(BaseModel):
     source: str
     row: str
     came_by: str
-    reason: str = Field(description="What is otherwise: `name`, `closed`, `phone` or `number`.")
+    reason: str = Field(
+        description="What is otherwise: `name`, `closed`, `phone`, `number` or `link`."
+    )
     subject: str
     opened_at: datetime
 

@@ -37,7 +37,7 @@ _ERRORS: Mapping[int, str] = MappingProxyType(
         403: "token.scope_missing",
         404: "conflict.unknown",
         409: "conflict.stands",
-        422: "import.not_signed, import.file_wrong, request.invalid",
+        422: "import.not_signed, import.file_wrong, import.file_from_future, request.invalid",
     }
 )
 _problems = partial(problems, _ERRORS)

@@ -9,7 +9,8 @@ Document = Annotated[
     dict[str, Any],
     Field(
         description="Client metadata (RFC 7591 §2), with the members that are ours: realm, "
-        "organisation, consent, resources, allowed_claims, minimum_acr, require_pkce, profile."
+        "organisation, owner, ends_at, consent, resources, allowed_claims, minimum_acr, "
+        "require_pkce, profile."
     ),
 ]
 

@@ -17,8 +17,8 @@ from idp.clients import Client
 from idp.entities import entity, legal_levels, mandates, requested_context
 from idp.entities.mandates import Mandate
 from idp.entities.requested_context import ENTITY, HELPING, Wanted
-from idp.errors import AccountUnknown, CertificateOfAnother, ContextNotOpen
-from idp.levels import LEGAL
+from idp.errors import CertificateOfAnother, ContextNotOpen
+from idp.levels import ADVANCED, LEGAL
 from idp.provider import Provider
 from idp.sessions import SignOn
 from idp.vocabulary import Realm
@@ -47,12 +47,6 @@ class Choice:
     reachable: int
     items: tuple[str, ...]
     until: datetime | None
-
-    @property
-    def may_be_advanced(self) -> bool:
-        """Whether this person, seen live, is the entity at 高级: its representative, at 中级."""
-        is_representative = self.acting_as is ActingAs.REPRESENTATIVE
-        return is_representative and self.reachable >= levels.HIGHEST_STANDING
 
     @property
     def kind(self) -> MandateKind:
@@ -90,6 +84,20 @@ class Stance:
         """Proving more would reach the rung in the context they chose."""
         acted_for = self.choice
         return acted_for is not None and self.level_is_short and acted_for.reachable >= self.level
+
+    @property
+    def advanced_is_wanted(self) -> bool:
+        """They act for an entity, of which 高级 is wanted."""
+        acted_for = self.choice
+        return acted_for is not None and bool(acted_for.uscc) and self.wanted.level == ADVANCED
+
+    @property
+    def advanced_is_open(self) -> bool:
+        """This person, seen live, is the entity at 高级: its representative, for one at 中级."""
+        acted_for = self.choice
+        if acted_for is None or acted_for.acting_as is not ActingAs.REPRESENTATIVE:
+            return False
+        return acted_for.level >= levels.HIGHEST_STANDING
 
     @property
     def another_helps(self) -> bool:
@@ -199,6 +207,19 @@ def told(
     return {HELPING: _told_of_citizen(tx, provider, client, mandate)}
 
 
+def is_open(tx: Session, provider: Provider, holder: str, acted: Context | None) -> bool:
+    """Whether `holder` may act so still; as oneself, always."""
+    if acted is None:
+        return True
+    try:
+        mandate = _in_force(tx, provider, acted.grant_id, holder)
+    except ContextNotOpen:
+        return False
+    if acted.is_of_entity:
+        return legal_levels.standing(tx, provider, mandate.principal).level.number >= 1
+    return legal_levels.is_real_name(tx, provider, mandate.principal)
+
+
 def ends_at(tx: Session, acted: Context | None) -> datetime | None:
     """When what is given in this context ends at the latest."""
     if acted is None:
@@ -219,6 +240,8 @@ def still_stands(tx: Session, provider: Provider, claims: Mapping[str, Any]) -> 
         if not legal_levels.is_real_name(tx, provider, mandate.holder):
             return False
         if name == ENTITY and not _has_level(tx, provider, mandate.principal, block["level"]):
+            return False
+        if name == HELPING and not legal_levels.is_real_name(tx, provider, mandate.principal):
             return False
     return True
 
@@ -262,10 +285,10 @@ def _choice(
 
 
 def _choice_of_citizen(tx: Session, provider: Provider, mandate: Mandate) -> Choice | None:
-    try:
-        name = accounts.person(tx, provider, mandate.principal).name
-    except AccountUnknown:
+    # Of whom the register no longer knows, as of one who died, nobody is the helper.
+    if not legal_levels.is_real_name(tx, provider, mandate.principal):
         return None
+    name = accounts.person(tx, provider, mandate.principal).name
     return Choice(
         mandate=mandate.id,
         acting_as=ActingAs.HELPER,
@@ -303,7 +326,7 @@ def _told_of_entity(
     seen = live and acted.acting_as is ActingAs.REPRESENTATIVE
     level = min(stands, acted.ceiling)
     if seen and level == levels.HIGHEST_STANDING:
-        level = levels.ADVANCED
+        level = ADVANCED
     block: dict[str, Any] = {
         "uscc": found.uscc,
         "name": found.name,
@@ -317,13 +340,11 @@ def _told_of_entity(
 def _told_of_citizen(
     tx: Session, provider: Provider, client: Client, mandate: Mandate
 ) -> dict[str, Any]:
-    try:
-        name = accounts.person(tx, provider, mandate.principal).name
-    except AccountUnknown:
-        raise ContextNotOpen from None
+    if not legal_levels.is_real_name(tx, provider, mandate.principal):
+        raise ContextNotOpen
     block = {
         "sub": subjects.told(provider, client, mandate.principal),
-        "name": name,
+        "name": accounts.person(tx, provider, mandate.principal).name,
         "acting_as": ActingAs.HELPER.value,
         "grant_id": mandate.id,
     }

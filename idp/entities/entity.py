@@ -94,6 +94,15 @@ def get(tx: Session, subject: str) -> Entity:
     return _entity(row)
 
 
+def of_uscc(tx: Session, code: str) -> Entity | None:
+    """The entity of this 统一社会信用代码; `None` also for what is no such code."""
+    try:
+        row = tx.scalar(select(EntityRow).where(EntityRow.uscc == uscc(code)))
+    except NumberWrong:
+        return None
+    return None if row is None else _entity(row)
+
+
 def find(tx: Session, number: str) -> Entity | None:
     """The entity that has this 统一社会信用代码, or had this number before."""
     typed = number.strip().upper()

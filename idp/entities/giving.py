@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from idp import accounts, recent, throttle
+from idp import accounts, counter, recent, throttle
 from idp.acting import MandateKind
+from idp.counter import Document
 from idp.entities import legal_levels, mandates
 from idp.entities.mandates import ALL_ITEMS, Ended, Mandate
 from idp.errors import (
-    AccountUnknown,
-    MandateConsentMissing,
+    MandateCitizenUnknown,
     MandateHolderUnknown,
     MandateItemsWrong,
     MandateToOneself,
@@ -36,22 +36,28 @@ _ITEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Gift:
-    """To whom, by ID number and name, on which items, until when (aware UTC)."""
+class Named:
+    """Somebody, by ID number and name."""
 
     number: str = field(repr=False)
     name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gift(Named):
+    """To whom, on which items, until when (aware UTC)."""
+
     items: tuple[str, ...]
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A clerk before whom a citizen agreed: who, at which counter, what document was seen."""
+    """A clerk before whom a citizen agreed: who, at which counter (its code), what they held up."""
 
     clerk: str
     counter: str
-    document: str
+    document: Document
 
 
 def to_agent(tx: Session, provider: Provider, own: SignOn, entity: str, gift: Gift) -> Mandate:
@@ -61,17 +67,12 @@ def to_agent(tx: Session, provider: Provider, own: SignOn, entity: str, gift: Gi
     `MandateItemsWrong`, `MandateUntilWrong`, `TooManyTries`.
     """
     _require_representative(tx, provider, own, entity)
-    holder = _holder(tx, provider, own.subject, gift)
-    return mandates.add(
-        tx,
-        provider,
-        MandateKind.AGENT,
-        principal=entity,
-        holder=holder,
-        by=own.subject,
-        items=_items(gift.items),
-        until=_until(provider, gift.until),
-        consent={"how": "own-session", "sid": own.sid},
+    holder = _named(tx, provider, own.subject, gift)
+    if holder == own.subject:
+        raise MandateToOneself
+    consent = {"how": "own-session", "sid": own.sid}
+    return _give(
+        tx, provider, MandateKind.AGENT, entity, holder, gift, by=own.subject, consent=consent
     )
 
 
@@ -112,22 +113,19 @@ def to_helper(tx: Session, provider: Provider, own: SignOn, gift: Gift) -> Manda
 
 
 def to_helper_at_counter(
-    tx: Session, provider: Provider, citizen: Gift, helper: Gift, witness: Witness
+    tx: Session, provider: Provider, citizen: Named, helper: Gift, witness: Witness
 ) -> Mandate:
     """A citizen agrees in person, before a clerk, that somebody acts for them.
 
-    `citizen` says who agrees (`number` and `name` alone count). Raises `MandateConsentMissing`,
-    and as `to_helper` does.
+    `citizen` says who agrees. Raises `CounterUnknown`, `CounterIsNotTheirs`; `MandateCitizenUnknown` for
+    nobody of that number and name; and as `to_helper` does, but for `SignInTooOld`.
     """
-    if not witness.counter.strip() or not witness.document.strip():
-        raise MandateConsentMissing
-    principal = _holder(tx, provider, witness.clerk, citizen)
-    consent = {
-        "how": "in-person",
-        "clerk": witness.clerk,
-        "counter": witness.counter.strip(),
-        "document": witness.document.strip(),
-    }
+    at = counter.serving(tx, provider, witness.clerk, witness.counter)
+    try:
+        principal = _named(tx, provider, witness.clerk, citizen)
+    except MandateHolderUnknown:
+        raise MandateCitizenUnknown from None
+    consent = {"how": "in-person", "clerk": witness.clerk, "document": witness.document, **at.told}
     return _help(tx, provider, principal, helper, by=witness.clerk, consent=consent)
 
 
@@ -140,24 +138,50 @@ def _help(
     by: str,
     consent: Mapping[str, str],
 ) -> Mandate:
-    holder = _holder(tx, provider, by, gift)
+    accounts.hold(tx, citizen)
+    holder = _named(tx, provider, by, gift)
     if holder == citizen:
         raise MandateToOneself
+    return _give(tx, provider, MandateKind.HELPER, citizen, holder, gift, by=by, consent=consent)
+
+
+def _give(
+    tx: Session,
+    provider: Provider,
+    kind: MandateKind,
+    principal: str,
+    holder: str,
+    gift: Gift,
+    *,
+    by: str,
+    consent: Mapping[str, str],
+) -> Mandate:
+    """Give what was not given yet: a form that is sent twice makes one mandate, which one end ends.
+
+    Whoever gives for the principal is held until the commit, so that nobody does at the same time.
+    """
+    items, until = _items(gift.items), _until(provider, gift.until)
+    for former in mandates.of_principal(tx, principal):
+        same = (former.kind, former.holder, former.items, former.until)
+        if former.frozen_at is None and same == (kind, holder, items, until):
+            return former
     return mandates.add(
         tx,
         provider,
-        MandateKind.HELPER,
-        principal=citizen,
+        kind,
+        principal=principal,
         holder=holder,
         by=by,
-        items=_items(gift.items),
-        until=_until(provider, gift.until),
+        items=items,
+        until=until,
         consent=consent,
     )
 
 
 def _require_representative(tx: Session, provider: Provider, own: SignOn, entity: str) -> None:
     recent.require_recent(provider, own)
+    # Held until the commit: whoever ends it meanwhile then freezes what was given as well.
+    mandates.hold_representative(tx, entity)
     present = mandates.representative(tx, entity)
     if own.realm is not Realm.CITIZEN or present is None or present.holder != own.subject:
         raise NotRepresentative
@@ -165,26 +189,24 @@ def _require_representative(tx: Session, provider: Provider, own: SignOn, entity
         raise NotRepresentative
 
 
-def _holder(tx: Session, provider: Provider, by: str, gift: Gift) -> str:
+def _named(tx: Session, provider: Provider, by: str, who: Named) -> str:
     """The subject of a number and a name; one answer for all that is wrong with them."""
     throttle.count(provider, throttle.MANDATE_PER_PERSON, by)
-    known = accounts.credentials(tx, provider, gift.number)
+    known = accounts.credentials(tx, provider, who.number)
     if known is None:
         raise MandateHolderUnknown
-    try:
-        named = accounts.person(tx, provider, known.subject).name == gift.name.strip()
-    except AccountUnknown:
-        raise MandateHolderUnknown from None
-    if not named or not legal_levels.is_real_name(tx, provider, known.subject):
+    person = accounts.particulars(tx, provider, known.subject)
+    # Not by phone or user name, of which nobody should learn here whose they are.
+    if (person.number, person.name) != (who.number.strip().upper(), who.name.strip()):
         raise MandateHolderUnknown
-    if known.subject == by:
-        raise MandateToOneself
+    if not legal_levels.is_real_name(tx, provider, known.subject):
+        raise MandateHolderUnknown
     throttle.give_back(provider, throttle.MANDATE_PER_PERSON, by)
     return known.subject
 
 
 def _items(items: tuple[str, ...]) -> tuple[str, ...]:
-    known = tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
+    known = tuple(sorted({item.strip() for item in items if item.strip()}))
     sound = all(item == ALL_ITEMS or _ITEM.fullmatch(item) for item in known)
     if not 0 < len(known) <= _MOST_ITEMS or not sound:
         raise MandateItemsWrong

@@ -59,17 +59,6 @@ def settle(tx: Session, provider: Provider, entity: str, before: int, *, by: str
     return sum(sessions.end(tx, provider, sid, by=by, why=why) for sid in sorted(relied))
 
 
-def advanced_is_open(tx: Session, provider: Provider, entity: str, subject: str) -> bool:
-    """Whether this person's live check within one transaction is 高级 for the entity.
-
-    Only the representative's is, and only for an entity that stands on 中级.
-    """
-    present = mandates.representative(tx, entity)
-    if present is None or present.holder != subject or not present.live(provider.clock()):
-        return False
-    return standing(tx, provider, entity).level.number == levels.HIGHEST_STANDING
-
-
 def _is_represented(tx: Session, provider: Provider, entity: str) -> bool:
     present = mandates.representative(tx, entity)
     if present is None or not present.live(provider.clock()):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,9 @@ from keys import journal
 ALL_ITEMS = "*"
 """What stands for every item that the holder may do at all."""
 
+NOTICE_JOB = "mandate_notice"
+"""Tells one person by SMS of a mandate that was given or has ended (`notices`)."""
+
 _SHOWN_USES = 50
 
 
@@ -35,6 +38,15 @@ class Ended(StrEnum):
     ENTITY_ENDED = "entity-ended"
     ACCOUNT_CLOSED = "account-closed"
     CONFIRMED = "confirmed-anew"
+
+
+class Notice(StrEnum):
+    """What is told by SMS, by the name of the template: to the holder, and to the other side."""
+
+    GIVEN = "mandate-given"
+    ENDED = "mandate-ended"
+    GIVEN_FOR_YOU = "mandate-given-for-you"
+    ENDED_FOR_YOU = "mandate-ended-for-you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ def add(
         kind=kind,
         principal=principal,
         holder=holder,
-        items=sorted(set(items)),
+        items=list(items),
         consent=dict(consent or {}),
         given_by=by,
         given_at=now,
@@ -102,7 +114,10 @@ def add(
     tx.flush()
     details = {"mandate": row.id, "kind": kind, "holder": holder, "items": " ".join(row.items)}
     _journal(tx, provider, "mandate.given", by, principal, details)
-    return _mandate(row)
+    given = _mandate(row)
+    if kind is not MandateKind.REPRESENTATIVE:  # who has just registered the entity themselves
+        _tell(tx, provider, given, by, Notice.GIVEN, Notice.GIVEN_FOR_YOU)
+    return given
 
 
 def find(tx: Session, mandate_id: str) -> Mandate | None:
@@ -118,6 +133,16 @@ def representative(tx: Session, entity: str) -> Mandate | None:
     return found[0] if found else None
 
 
+def hold_representative(tx: Session, entity: str) -> None:
+    """Let nobody end what the representative of an entity acts by before this transaction is over."""
+    query = select(MandateRow.id).where(
+        MandateRow.principal == entity,
+        MandateRow.kind == MandateKind.REPRESENTATIVE,
+        MandateRow.ended_at.is_(None),
+    )
+    tx.execute(query.with_for_update())
+
+
 def of_holder(tx: Session, subject: str) -> list[Mandate]:
     """Every mandate of a person that has not ended, the frozen and the lapsed too, oldest first."""
     return _unended(tx, MandateRow.holder == subject)
@@ -126,6 +151,17 @@ def of_holder(tx: Session, subject: str) -> list[Mandate]:
 def of_principal(tx: Session, subject: str) -> list[Mandate]:
     """Every mandate to act for an entity or a citizen that has not ended, oldest first."""
     return _unended(tx, MandateRow.principal == subject)
+
+
+def about(tx: Session, subject: str) -> list[Mandate]:
+    """Every mandate that a person ever held, gave or was to be helped by, oldest first."""
+    theirs = or_(
+        MandateRow.holder == subject,
+        MandateRow.principal == subject,
+        MandateRow.given_by == subject,
+    )
+    query = select(MandateRow).where(theirs).order_by(MandateRow.given_at, MandateRow.id)
+    return [_mandate(row) for row in tx.scalars(query)]
 
 
 def _unended(tx: Session, condition: ColumnElement[bool]) -> list[Mandate]:
@@ -137,16 +173,18 @@ def _unended(tx: Session, condition: ColumnElement[bool]) -> list[Mandate]:
 def end(tx: Session, provider: Provider, mandate_id: str, *, by: str, why: Ended) -> bool:
     """End a mandate, once, and all that was given by it; says whether this call did it."""
     told = {"ended_at": provider.clock(), "ended_by": by, "ended_because": why}
-    statement = update(MandateRow).values(**told).returning(MandateRow.principal)
-    principal = tx.scalar(
-        statement.where(MandateRow.id == mandate_id, MandateRow.ended_at.is_(None))
+    statement = update(MandateRow).values(**told).returning(MandateRow)
+    row = tx.scalar(
+        statement.where(MandateRow.id == mandate_id, MandateRow.ended_at.is_(None)),
+        execution_options={"populate_existing": True},
     )
-    if principal is None:
+    if row is None:
         return False
     revocations.revoke(tx, provider, revocations.mandate(mandate_id))
-    _journal(
-        tx, provider, "mandate.ended", by, principal, {"mandate": mandate_id, "why": why.value}
-    )
+    details = {"mandate": mandate_id, "why": why.value}
+    _journal(tx, provider, "mandate.ended", by, row.principal, details)
+    if why is not Ended.CONFIRMED:  # it goes on, as another
+        _tell(tx, provider, _mandate(row), by, Notice.ENDED, Notice.ENDED_FOR_YOU)
     return True
 
 
@@ -210,16 +248,27 @@ def used(tx: Session, provider: Provider, mandate_id: str, client_id: str, grant
     tx.execute(statement.on_conflict_do_nothing())
 
 
-def uses(tx: Session, principal: str) -> list[Use]:
+def uses(tx: Session, principal: str, *, at_most: int | None = _SHOWN_USES) -> list[Use]:
     """The latest uses of every mandate to act for somebody, ended ones too, the newest first."""
     query = (
         select(MandateUseRow)
         .join(MandateRow, MandateRow.id == MandateUseRow.mandate)
         .where(MandateRow.principal == principal)
         .order_by(MandateUseRow.id.desc())
-        .limit(_SHOWN_USES)
+        .limit(at_most)
     )
     return [Use(row.mandate, row.client_id, row.at) for row in tx.scalars(query)]
+
+
+def _tell(
+    tx: Session, provider: Provider, mandate: Mandate, by: str, holders: Notice, others: Notice
+) -> None:
+    """Let both sides be told, but for `by`, whose doing it is."""
+    other = _principal_is(tx, provider, mandate)
+    for to, notice in ((mandate.holder, holders), (other, others)):
+        if to is not None and to != by:
+            told = {"mandate": mandate.id, "to": to, "template": notice.value}
+            provider.defer(tx, NOTICE_JOB, told)
 
 
 def _principal_is(tx: Session, provider: Provider, mandate: Mandate) -> str | None:

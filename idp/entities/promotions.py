@@ -5,11 +5,11 @@ people who act for it counts.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp import evidence, throttle
+from idp import counter, evidence, evidence_policy, throttle
 from idp.entities import entity, legal_levels, mandates
 from idp.entities.entity import Entity
 from idp.errors import (
@@ -24,19 +24,14 @@ from idp.levels import Evidence, EvidenceKind, Standing
 from idp.provider import Provider
 from idp.sources.tax import TaxStatus
 
-COUNTER_LASTS = timedelta(days=5 * 365)
-CERTIFICATE_LASTS = timedelta(days=365)
-"""How long the evidence carries the level: ours, as no rule says."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a clerk saw: of which entity (its code and the name on its licence), where, and who saw."""
+    """What a clerk saw: of which entity (its code and the name on its licence), at which counter."""
 
     uscc: str
     name: str
     counter: str
-    clerk: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +73,39 @@ def by_tax(
     tx: Session, provider: Provider, found: Entity, status: TaxStatus, *, by: str
 ) -> Standing:
     """Record that the entity files its taxes; it ends with the status. Raises `EntityNotRegistered`."""
+    now, kind = provider.clock(), EvidenceKind.TAX_FILER
     piece = Evidence(
-        kind=EvidenceKind.TAX_FILER,
+        kind=kind,
         source="tax",
         reference=status.reference,
         compared=("uscc",),
-        happened_at=provider.clock(),
-        valid_until=status.valid_until,
+        happened_at=now,
+        valid_until=evidence_policy.valid_until(kind, now, status.valid_until),
         by=by,
     )
     return _recorded(tx, provider, found, piece)
 
 
-def at_counter(tx: Session, provider: Provider, sight: Sight) -> Standing:
-    """Record that a clerk saw the entity's licence at a named counter.
+def at_counter(tx: Session, provider: Provider, clerk: str, sight: Sight) -> Standing:
+    """Record that this clerk saw the entity's licence at a counter where they serve.
 
-    Raises `EntityUnknown`, `EntityFieldWrong` for what does not agree, `EntityNotRegistered`.
+    Raises `CounterUnknown`, `CounterIsNotTheirs`, `EntityFieldWrong` for what does not agree,
+    `EntityNotRegistered`.
     """
+    at = counter.serving(tx, provider, clerk, sight.counter)
     found = entity.find(tx, sight.uscc)
     if found is None or found.name != sight.name.strip():
         raise EntityFieldWrong(field="name")
-    if not sight.counter.strip():
-        raise EntityFieldWrong(field="counter")
-    now = provider.clock()
+    now, kind = provider.clock(), EvidenceKind.COUNTER
     piece = Evidence(
-        kind=EvidenceKind.COUNTER,
+        kind=kind,
         source="counter",
-        reference=provider.random(8).hex(),
+        reference=provider.handle(12),
         compared=("name", "uscc"),
         happened_at=now,
-        valid_until=now + COUNTER_LASTS,
-        by=sight.clerk,
-        details={"counter": sight.counter.strip()},
+        valid_until=evidence_policy.valid_until(kind, now),
+        by=clerk,
+        details=at.told,
     )
     return _recorded(tx, provider, found, piece)
 
@@ -128,14 +124,14 @@ def by_certificate(
     """
     if certificate.uscc != found.uscc:
         raise CertificateOfAnother
-    now = provider.clock()
+    now, kind = provider.clock(), EvidenceKind.ENTERPRISE_CERTIFICATE
     piece = Evidence(
-        kind=EvidenceKind.ENTERPRISE_CERTIFICATE,
+        kind=kind,
         source="certificate",
         reference=certificate.fingerprint,
         compared=("uscc",),
         happened_at=now,
-        valid_until=min(certificate.valid_until, now + CERTIFICATE_LASTS),
+        valid_until=evidence_policy.valid_until(kind, now, certificate.valid_until),
         by=by,
     )
     return _recorded(tx, provider, found, piece)

@@ -138,7 +138,14 @@ def enter(tx: Session, provider: Provider, proven: Proven, realm: Realm, entry: 
         subject=subject,
         details={"realm": realm, "certificate": proven.thumbprint},
     )
-    proof = Proof(realm, subject, (Method.CERTIFICATE,), certificate=proven.bound)
+    proof = Proof(
+        realm,
+        subject,
+        (Method.CERTIFICATE,),
+        until=proven.certificate.not_after,
+        certificate=proven.bound,
+        serial=f"{proven.certificate.serial:x}",
+    )
     return sign_in.enter(tx, provider, entry, proof)
 
 

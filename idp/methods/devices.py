@@ -5,13 +5,14 @@ person is told by SMS, and sees it on their own page.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp.fingerprint import fingerprint
+from idp.methods import change_notice
 from idp.methods.tables import DeviceRow
 from idp.provider import Provider
 from idp.tables import PersonRow
@@ -20,6 +21,9 @@ from keys import journal
 
 JOB = "new_device_notice"
 SMS_TEMPLATE = "new-device"
+KEPT = timedelta(days=400)
+"""How long a browser is known that is not used: no longer than its cookie lives."""
+
 _FINGERPRINT = "device"
 
 
@@ -51,6 +55,11 @@ def notice(
         return False
     now = provider.clock()
     device = fingerprint(provider.secret, _FINGERPRINT, f"{realm}:{subject}:{browser}")
+    # Known, as most are: one statement.
+    again = update(DeviceRow).where(DeviceRow.fingerprint == device)
+    again = again.values(seen_at=func.greatest(DeviceRow.seen_at, now), name=name)
+    if tx.scalar(again.returning(DeviceRow.fingerprint)) is not None:
+        return False
     others = tx.scalar(select(DeviceRow.name).where(_of(realm, subject)).limit(1)) is not None
     row = {
         "fingerprint": device,
@@ -62,11 +71,7 @@ def notice(
         "seen_at": now,
     }
     statement = insert(DeviceRow).values(row).on_conflict_do_nothing()
-    if tx.scalar(statement.returning(DeviceRow.fingerprint)) is None:
-        again = update(DeviceRow).where(DeviceRow.fingerprint == device, DeviceRow.seen_at < now)
-        tx.execute(again.values(seen_at=now, name=name))
-        return False
-    if not others:
+    if tx.scalar(statement.returning(DeviceRow.fingerprint)) is None or not others:
         return False
     details = {"realm": realm, "method": method}
     journal.append(tx, at=now, actor=subject, action="device.new", subject=subject, details=details)
@@ -115,9 +120,8 @@ def is_this(provider: Provider, device: Device, realm: Realm, subject: str, brow
 
 
 def _told(at: datetime, name: str) -> dict[str, str]:
-    """What the message says; China keeps one time zone."""
-    local = at.astimezone(timezone(timedelta(hours=8)))
-    return {"time": f"{local:%Y-%m-%d %H:%M}", "device": name or "未知设备"}
+    """What the message says."""
+    return {"time": change_notice.in_china(at), "device": name or "未知设备"}
 
 
 def _of(realm: Realm, subject: str) -> ColumnElement[bool]:

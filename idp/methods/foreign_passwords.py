@@ -22,7 +22,8 @@ import bcrypt
 
 from keys.sm3 import sm3
 
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}", re.ASCII)
+# The last character of the salt holds two bits of it: one with more is no bcrypt.
+_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII)
 _PBKDF2 = re.compile(
     r"pbkdf2_(sha1|sha256|sha512)\$(\d{1,8})\$([!-#%-~]{1,128})\$([A-Za-z0-9+/]+={0,2})", re.ASCII
 )
@@ -31,6 +32,9 @@ _SALTED = re.compile(r"\{([A-Z0-9]+)\}([A-Za-z0-9+/]+={0,2})", re.ASCII)
 # A hash that somebody else made must not keep us busy for seconds at each try.
 _DEAREST_BCRYPT = 14
 _MOST_ITERATIONS = 2_000_000
+_SHORTEST_PBKDF2, _LONGEST_PBKDF2 = 16, 64
+"""Bytes of a digest: each block of it is as much work again as the first."""
+
 _BCRYPT_READS = 72
 """How many bytes of a password bcrypt looks at; those who wrote these hashes cut it off there."""
 
@@ -58,7 +62,8 @@ def is_foreign(stored: str) -> bool:
     if found := _BCRYPT.fullmatch(stored):
         return 4 <= int(found[1]) <= _DEAREST_BCRYPT
     if found := _PBKDF2.fullmatch(stored):
-        return 0 < int(found[2]) <= _MOST_ITERATIONS and bool(_decoded(found[4]))
+        is_cheap = 0 < int(found[2]) <= _MOST_ITERATIONS
+        return is_cheap and _SHORTEST_PBKDF2 <= len(_decoded(found[4])) <= _LONGEST_PBKDF2
     return _salted(stored) is not None
 
 

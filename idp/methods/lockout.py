@@ -8,15 +8,34 @@ from idp import throttle
 from idp.errors import PasswordLocked, TooManyTries
 from idp.provider import Provider
 from idp.vocabulary import Realm
+from keys import journal
+
+_NOBODY = "nobody"
 
 
-def count(provider: Provider, realm: Realm, name: str) -> None:
-    """Count a try before it is made. Raises `PasswordLocked`."""
+def count(provider: Provider, realm: Realm, name: str) -> int:
+    """Count a try before it is made, and return how many are left. Raises `PasswordLocked`."""
     try:
-        throttle.count(provider, throttle.PASSWORD_LOCK, who(realm, name))
+        return throttle.count(provider, throttle.PASSWORD_LOCK, who(realm, name))
     except TooManyTries as locked:
         hours = -(-int(locked.parameters["seconds"]) // 3600)
         raise PasswordLocked(hours=hours) from None
+
+
+def note(provider: Provider, realm: Realm, subject: str | None) -> None:
+    """Tell the journal of a lock, by the last wrong password; call it outside any transaction.
+
+    Of a name that nobody has (`None`) as well: else the time of the answer would tell who has one.
+    """
+    with provider.begin() as tx:
+        journal.append(
+            tx,
+            at=provider.clock(),
+            actor="service",
+            action="password.locked",
+            subject=subject or _NOBODY,
+            details={"realm": realm},
+        )
 
 
 def lift(provider: Provider, realm: Realm, *names: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.method import METHODS, Method, factors
-from idp.methods import passkeys, totp
+from idp.methods import passkeys, recovered, totp
 from idp.sessions import SignOn
 from idp.tables import PersonRow, StaffRow
 from idp.vocabulary import Realm
@@ -21,8 +21,9 @@ Has = Callable[[Session, Realm, str], bool]
 
 def _has_password(tx: Session, realm: Realm, subject: str) -> bool:
     table = StaffRow if realm is Realm.STAFF else PersonRow
+    stored = tx.scalar(select(table.password_hash).where(table.subject == subject)) or ""
     # Whoever came from another node, or signs in by certificate alone, has no password here.
-    return bool(tx.scalar(select(table.password_hash).where(table.subject == subject)))
+    return bool(stored) and recovered.method_of(tx, subject, stored) is Method.PASSWORD
 
 
 def _has_phone(_tx: Session, realm: Realm, _subject: str) -> bool:

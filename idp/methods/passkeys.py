@@ -16,7 +16,9 @@ from webauthn.helpers import parse_registration_credential_json
 from idp import recent
 from idp.errors import PasskeyKnown, PasskeyRefused, PasskeyUnknown, SecondFactorNeeded
 from idp.method import factors
+from idp.methods import change_notice
 from idp.methods import passkey_ceremonies as ceremonies
+from idp.methods.change_notice import Change
 from idp.methods.passkey_ceremonies import Ceremony, Owner
 from idp.methods.tables import PasskeyRow
 from idp.provider import Provider
@@ -103,6 +105,7 @@ def add(tx: Session, provider: Provider, own: SignOn, made: Made) -> None:
     statement = insert(PasskeyRow).values(row).on_conflict_do_nothing().returning(PasskeyRow.id)
     if tx.scalar(statement) is None:
         raise PasskeyKnown
+    change_notice.note(tx, provider, own.realm, own.subject, Change.METHOD)
     _journal(tx, provider, own, "passkey.added", made.device)
 
 

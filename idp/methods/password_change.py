@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from idp import outbox, passwords, recent, sessions, throttle
 from idp.accounts import Credentials
 from idp.errors import AccountUnknown, PasswordDiffers
-from idp.methods import lockout
+from idp.methods import change_notice, lockout, recovered
+from idp.methods.change_notice import Change
 from idp.provider import Provider
 from idp.sessions import SignOn
 from idp.tables import PersonRow, StaffRow
@@ -65,7 +66,9 @@ def prove(provider: Provider, claimed: Claim) -> Proven:
         raise PasswordDiffers
     throttle.forgive(provider, throttle.PASSWORD_PER_NAME, f"own:{wanted.own.subject}")
     passwords.check_strength(wanted.new, *claimed.names)
-    return Proven(claimed, passwords.protect(provider, wanted.new))
+    protected = passwords.protect(provider, wanted.new)
+    former = claimed.credentials.password_hash
+    return Proven(claimed, recovered.carried_on(wanted.own, former, protected))
 
 
 def keep(tx: Session, provider: Provider, proven: Proven) -> int:
@@ -78,6 +81,7 @@ def keep(tx: Session, provider: Provider, proven: Proven) -> int:
     if not replace(tx, own.realm, own.subject, former, proven.new_hash):
         raise PasswordDiffers
     outbox.note(tx, provider, own.subject)
+    change_notice.note(tx, provider, own.realm, own.subject, Change.PASSWORD)
     lockout.lift(provider, own.realm, *proven.claim.names)
     journal.append(
         tx,

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 from idp import accounts, interaction, passwords, staff, throttle
 from idp.accounts import Credentials
 from idp.errors import SignInRefused
-from idp.method import Method
-from idp.methods import foreign_passwords, lockout, password_change, sign_in
+from idp.methods import foreign_passwords, lockout, password_change, recovered, sign_in
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Opened
@@ -71,11 +70,13 @@ def prove(provider: Provider, claimed: Claim) -> Proven:
     who = lockout.who(realm, typed.username)
     throttle.count(provider, throttle.PASSWORD_PER_ADDRESS, typed.entry.address)
     throttle.count(provider, throttle.PASSWORD_PER_NAME, who)
-    lockout.count(provider, realm, typed.username)
+    left = lockout.count(provider, realm, typed.username)
     # The password is checked even for nobody, so that an unknown name costs the same time.
     stored = credentials.password_hash if credentials else None
     right = _is_right(typed.password, stored)
     if credentials is None or not right:
+        if left == 0:
+            lockout.note(provider, realm, credentials.subject if credentials else None)
         raise SignInRefused
     throttle.give_back(provider, throttle.PASSWORD_PER_ADDRESS, typed.entry.address)
     lockout.lift(provider, realm, typed.username)
@@ -94,7 +95,8 @@ def enter(tx: Session, provider: Provider, proven: Proven) -> Opened:
     if proven.ours is not None:
         former = credentials.password_hash
         password_change.replace(tx, realm, credentials.subject, former, proven.ours)
-    proof = Proof(realm, credentials.subject, (Method.PASSWORD,), adds=typed.adds)
+    by = recovered.method_of(tx, credentials.subject, credentials.password_hash)
+    proof = Proof(realm, credentials.subject, (by,), adds=typed.adds)
     return sign_in.enter(tx, provider, typed.entry, proof)
 
 

@@ -12,7 +12,8 @@ from idp.accounts import PHONE
 from idp.errors import AccountUnknown, PhoneTaken, SecondFactorNeeded, SmsCodeGone
 from idp.levels import EvidenceKind
 from idp.method import METHODS, Method, factors
-from idp.methods import phone_proof
+from idp.methods import change_notice, phone_proof
+from idp.methods.change_notice import Change
 from idp.methods.phone_proof import Proven, Ticket
 from idp.provider import Provider
 from idp.sessions import SignOn
@@ -57,6 +58,7 @@ def keep(tx: Session, provider: Provider, own: SignOn, proven: Proven) -> None:
     """Store the new phone, and new evidence in place of the old. Raises `PhoneTaken`, `AccountUnknown`."""
     if own.realm is not Realm.CITIZEN:
         raise AccountUnknown
+    change_notice.note(tx, provider, own.realm, own.subject, Change.PHONE)
     try:
         with tx.begin_nested():
             changed = _set(tx, provider, own.subject, proven.phone)

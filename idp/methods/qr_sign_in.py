@@ -184,6 +184,8 @@ def enter(tx: Session, provider: Provider, code: str, entry: Entry) -> Opened:
         (Method.QR, *along),
         ceiling=phone.level,
         signed_in_at=phone.signed_in_at,
+        # From screen to screen to screen, no sign-on outlives the first.
+        until=phone.expires_at,
     )
     return sign_in.enter(tx, provider, entry, proof)
 

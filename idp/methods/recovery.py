@@ -1,7 +1,8 @@
 """The way back for whoever forgot the password: the ID number, the phone, and a new password.
 
 Knowing the number and holding the phone is as much as a sign-in by SMS proves, and so the session it
-ends in reaches no further; every other session of the account ends.
+ends in reaches no further, nor does the password beside the same phone (`recovered`); every other
+session of the account ends.
 `begin` sends the code, `prove` checks it in no transaction, `recover` stores the password in one.
 """
 
@@ -15,7 +16,8 @@ from idp import outbox, passwords, sessions, throttle
 from idp.accounts import PHONE
 from idp.errors import FieldWrong, RecoveryRefused
 from idp.method import Method
-from idp.methods import lockout, password_change, phone_proof, sign_in
+from idp.methods import change_notice, lockout, password_change, phone_proof, sign_in
+from idp.methods.change_notice import Change
 from idp.methods.phone_proof import Ticket
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
@@ -56,8 +58,11 @@ def prove(provider: Provider, handle: str, code: str, new_password: str) -> Prov
     """
     proven = phone_proof.check(provider, CODE, handle, code)
     passwords.check_strength(new_password, proven.phone, proven.beside)
+    # Who reads a phone's messages must not find its owner's number by trying.
+    throttle.count(provider, throttle.RECOVERY_PER_PHONE, proven.phone)
     phone_proof.spend(provider, CODE, handle, proven)
-    return Proven(proven, passwords.protect(provider, new_password))
+    protected = passwords.protect(provider, new_password)
+    return Proven(proven, passwords.recovered(protected, proven.proven_at))
 
 
 def recover(tx: Session, provider: Provider, entry: Entry, proven: Proven) -> Opened:
@@ -70,8 +75,10 @@ def recover(tx: Session, provider: Provider, entry: Entry, proven: Proven) -> Op
     changed = update(PersonRow).where(PersonRow.subject == subject)
     tx.execute(changed.values(password_hash=proven.password_hash))
     outbox.note(tx, provider, subject)
+    change_notice.note(tx, provider, Realm.CITIZEN, subject, Change.PASSWORD)
     for each in sorted(sessions.of_subject(tx, provider, subject), key=lambda one: one.sid):
         sessions.end(tx, provider, each.sid, by=subject, why=Ending.PASSWORD_RECOVERED)
+    throttle.forgive(provider, throttle.RECOVERY_PER_PHONE, proven.phone.phone)
     lockout.lift(provider, Realm.CITIZEN, *password_change.names(provider, row))
     journal.append(
         tx,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, interaction, sessions
 from idp.levels import HIGHEST_STANDING
-from idp.method import UPSTREAM, Method, reach
+from idp.method import UPSTREAM, Method, factors, reach, together
 from idp.methods import devices, more_factors
 from idp.provider import Provider
 from idp.sessions import Opened, SignOn
@@ -41,10 +41,12 @@ class Proof:
     """Who has just been proven to be at the browser, and by what.
 
     `adds`: the methods come on top of those of the session that the browser is in, which goes on
-    with both; a proof of somebody else than the session's own replaces it all the same. `ceiling` is
-    the highest rung this sign-in may use whatever the methods prove, as an upstream's word may;
-    `signed_in_at` when the person did sign in, if not now; `certificate` (thumbprint) what the session
-    is bound to.
+    with both; a proof of somebody else than the session's own replaces it all the same. One factor
+    that is added makes nothing before it any newer: the session stays as old as its first, and ends
+    when it would have. `ceiling` is the highest rung this sign-in may use whatever the methods prove,
+    as an upstream's word may; `signed_in_at` when the person did sign in, if not now; `until` when
+    what was proven lapses, if it does; `certificate` (thumbprint) what the session is bound to, and
+    `serial` the number of the one that was shown, bound or not.
     """
 
     realm: Realm
@@ -53,7 +55,9 @@ class Proof:
     adds: bool = False
     ceiling: int = HIGHEST_STANDING
     signed_in_at: datetime | None = None
+    until: datetime | None = None
     certificate: str | None = None
+    serial: str | None = None
 
 
 def enter(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> Opened:
@@ -64,12 +68,18 @@ def enter(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> Opened
     found = None
     if entry.interaction is not None:
         found = interaction.waiting(provider, entry.interaction, entry.browser)
+    former = _added_to(tx, provider, entry, proof)
     methods: tuple[str, ...] = proof.methods
-    if proof.adds:
-        methods = tuple(dict.fromkeys((*_former_methods(tx, provider, entry, proof), *methods)))
+    if former is not None:
+        methods = together(former.methods, methods)
     if proof.realm is Realm.CITIZEN and not {*methods} & UPSTREAM:
         provider.node.require_sign_in()
-    reached = level(tx, provider, proof.realm, proof.subject, methods, proof.ceiling)
+    reached, stands_until = _carried(
+        tx, provider, proof.realm, proof.subject, methods, proof.ceiling
+    )
+    goes_on = former if former is not None and len(factors(proof.methods)) < 2 else None
+    signed_in_at = proof.signed_in_at if goes_on is None else goes_on.signed_in_at
+    lasts_until = None if goes_on is None else sessions.latest_end(goes_on, reached)
     opened = sessions.sign_on(
         tx,
         provider,
@@ -77,13 +87,13 @@ def enter(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> Opened
         proof.subject,
         methods,
         level=reached,
-        stands_until=_stands_until(tx, provider, proof.realm, proof.subject, reached),
+        stands_until=_earliest(stands_until, proof.until, lasts_until),
         device=entry.device,
         former=entry.session,
-        signed_in_at=proof.signed_in_at,
+        signed_in_at=signed_in_at,
     )
-    if proof.certificate is not None or not proof.adds:
-        sessions.bind(tx, opened.session.sid, proof.certificate)
+    if proof.serial is not None or not proof.adds:
+        sessions.bind(tx, opened.session.sid, proof.certificate, proof.serial)
     devices.notice(
         tx,
         provider,
@@ -93,24 +103,17 @@ def enter(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> Opened
         entry.device,
         " ".join(methods),
     )
-    if found is not None and entry.interaction is not None:
+    # What only goes on was not made for the request, which may want somebody fresher (`max_age`).
+    if found is not None and entry.interaction is not None and goes_on is None:
         interaction.signed_in(provider, entry.interaction, found, opened.session.sid)
     return opened
 
 
 def level(
-    tx: Session,
-    provider: Provider,
-    realm: Realm,
-    subject: str,
-    methods: tuple[str, ...],
-    ceiling: int = HIGHEST_STANDING,
+    tx: Session, provider: Provider, realm: Realm, subject: str, methods: tuple[str, ...]
 ) -> int:
     """The level of a sign-in now: where the person stands, and no higher than the methods reach."""
-    reached = min(reach(realm, methods), ceiling)
-    if realm is Realm.STAFF:
-        return reached
-    return min(accounts.standing(tx, provider, subject).level.number, reached)
+    return _carried(tx, provider, realm, subject, methods)[0]
 
 
 def reachable(tx: Session, provider: Provider, own: SignOn) -> int:
@@ -130,28 +133,43 @@ def caught_up(tx: Session, provider: Provider, own: SignOn) -> SignOn:
     """
     if {*own.methods} & UPSTREAM:
         return own
-    now = level(tx, provider, own.realm, own.subject, own.methods)
+    now, until = _carried(tx, provider, own.realm, own.subject, own.methods)
     if now <= own.level:
         return own
-    until = _stands_until(tx, provider, own.realm, own.subject, now)
     return sessions.raise_level(tx, provider, own, now, stands_until=until)
 
 
-def _stands_until(
-    tx: Session, provider: Provider, realm: Realm, subject: str, number: int
-) -> datetime | None:
-    """When what carries the level of a sign-on lapses, and the sign-on with it; `None` for never."""
+def _carried(
+    tx: Session,
+    provider: Provider,
+    realm: Realm,
+    subject: str,
+    methods: tuple[str, ...],
+    ceiling: int = HIGHEST_STANDING,
+) -> tuple[int, datetime | None]:
+    """The level of a sign-in, and when what carries it lapses, and the sign-on with it; `None` for never.
+
+    What another node answers for is about a sign-in there, and lends nothing to one by ways of ours.
+    """
+    reached = min(reach(realm, methods), ceiling)
     if realm is Realm.STAFF:
-        return None
-    return accounts.standing(tx, provider, subject, number).until
+        return reached, None
+    by_them = bool({*methods} & UPSTREAM)
+    standing = accounts.standing(tx, provider, subject, reached, by_others_too=by_them)
+    return standing.level.number, standing.until
 
 
-def _former_methods(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> tuple[str, ...]:
-    """The methods of the browser's live session, if it is this account's.
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _added_to(tx: Session, provider: Provider, entry: Entry, proof: Proof) -> SignOn | None:
+    """The browser's live session, if a proof adds to it: it is this account's.
 
     Nothing of ours is added to another node's word, which counts no further than its map says.
     """
-    former = sessions.find(tx, provider, entry.session)
+    # Held: one that somebody ends at this moment must not live on in what is added to it.
+    former = sessions.hold(tx, provider, entry.session) if proof.adds else None
     if former is None or (former.realm, former.subject) != (proof.realm, proof.subject):
-        return ()
-    return () if {*former.methods} & UPSTREAM else former.methods
+        return None
+    return None if {*former.methods} & UPSTREAM else former

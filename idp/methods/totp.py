@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from idp import artifacts
 from idp.errors import TotpCodeWrong, TotpEnrolmentGone
+from idp.methods import change_notice
+from idp.methods.change_notice import Change
 from idp.methods.tables import TotpRow
 from idp.provider import Provider
 from idp.sessions import SignOn
@@ -68,6 +70,7 @@ def confirm(tx: Session, provider: Provider, own: SignOn, code: str) -> None:
     if step is None:
         raise TotpCodeWrong
     keep(tx, provider, own.realm, own.subject, secret, last_step=step)
+    change_notice.note(tx, provider, own.realm, own.subject, Change.METHOD)
     artifacts.take(provider, ENROLLING, own.sid)
 
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from idp import throttle
-from idp.errors import TotpCodeWrong
+from idp import sessions, throttle
+from idp.errors import SessionUnknown, TotpCodeWrong
 from idp.method import Method
 from idp.methods import sign_in, totp
 from idp.methods.sign_in import Entry, Proof
@@ -22,7 +22,10 @@ def who(own: SignOn) -> str:
 
 
 def enter(tx: Session, provider: Provider, entry: Entry, own: SignOn, code: str) -> Opened:
-    """Go on with the sign-on, the app proven too. Raises `TotpCodeWrong`, `InteractionGone`."""
+    """Go on with the sign-on, the app proven too.
+
+    Raises `TotpCodeWrong`, `InteractionGone`; `SessionUnknown` when the sign-on has ended since.
+    """
     if not totp.is_right(tx, provider, own.realm, own.subject, code):
         raise TotpCodeWrong
     return _added(tx, provider, entry, own)
@@ -33,13 +36,16 @@ def enter_enrolling(
 ) -> Opened:
     """Enrol the app, and go on with it proven: its first code shows that it is at hand.
 
-    Raises `TotpEnrolmentGone`, `TotpCodeWrong`, `InteractionGone`.
+    Raises `TotpEnrolmentGone`, `TotpCodeWrong`, `InteractionGone`, `SessionUnknown`.
     """
     totp.confirm(tx, provider, own, code)
     return _added(tx, provider, entry, own)
 
 
 def _added(tx: Session, provider: Provider, entry: Entry, own: SignOn) -> Opened:
+    now = sessions.hold(tx, provider, entry.session)
+    if now is None or now.sid != own.sid:
+        raise SessionUnknown
     throttle.forgive(provider, throttle.TOTP_PER_ACCOUNT, who(own))
     proof = Proof(own.realm, own.subject, (Method.TOTP,), adds=True)
     return sign_in.enter(tx, provider, entry, proof)

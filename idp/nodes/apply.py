@@ -5,6 +5,7 @@ on the way, and changes nothing. Whoever is here already with the same number is
 keeps how they sign in; another name or somebody else's phone is for a person to decide (`conflicts`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from idp import evidence, lowering, outbox, sessions
 from idp.accounts import PHONE
-from idp.levels import Evidence
+from idp.identity_documents import RULES
+from idp.levels import Evidence, EvidenceKind
 from idp.nodes import conflicts, import_rows
 from idp.nodes.conflicts import By, Came
 from idp.nodes.tables import AppliedRow
@@ -26,10 +28,13 @@ from idp.provider import Provider
 from idp.sessions import Ending
 from idp.tables import EvidenceRow, PersonRow
 from keys import journal
+from keys.identity_numbers import NumberWrong
 
 _NO_PASSWORD = ("", import_rows.NO_PASSWORD)
 _PIECE = "told_as"
 """Under what identifier the origin told of a piece of evidence."""
+
+_SUBJECT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class Applied(StrEnum):
@@ -61,9 +66,18 @@ class _Place:
 def read(content: Mapping[str, Any]) -> tuple[Traveller, ...]:
     """The people of an event. Raises `ValueError`."""
     try:
-        return TRAVELLERS.validate_python(content.get("people"))
-    except ValidationError:
-        raise ValueError("people") from None
+        people = TRAVELLERS.validate_python(content.get("people"))
+        if all(_is_somebody(one) for one in people):
+            return people
+    except (ValidationError, NumberWrong):
+        pass
+    raise ValueError("people")
+
+
+def _is_somebody(told: Traveller) -> bool:
+    """Is this told under a subject, and of a number as it is kept? Raises `NumberWrong`."""
+    is_number = RULES[told.document].read(told.number) == told.number
+    return is_number and _SUBJECT.fullmatch(told.subject) is not None and told.sequence > 0
 
 
 def take(tx: Session, provider: Provider, origin: str, told: Traveller) -> Applied:
@@ -109,6 +123,11 @@ def apply(
     return Applied.APPLIED
 
 
+def pass_over(tx: Session, provider: Provider, origin: str, told: Traveller) -> None:
+    """Note that what was told is not taken, so that it is not told again until it changes."""
+    _moves_on(tx, provider, origin, told)
+
+
 def _moves_on(tx: Session, provider: Provider, origin: str, told: Traveller) -> bool:
     """Note the sequence if it is newer than the last: of two at once, the second waits and sees."""
     row = {
@@ -129,12 +148,17 @@ def _moves_on(tx: Session, provider: Provider, origin: str, told: Traveller) -> 
 
 
 def _place(tx: Session, provider: Provider, origin: str, told: Traveller) -> _Place:
-    """Find the person here: by what was applied before, else by number. Raises `Disagreement`."""
+    """Find the person here: by what was applied before, else by number.
+
+    Raises `Disagreement` when the subject is of another number here: nobody is told of as another.
+    """
     applied = tx.get_one(AppliedRow, (origin, told.subject), populate_existing=True)
+    index = provider.protector.index(*told.number_key)
     row = tx.get(PersonRow, applied.own)
     if row is None:
-        index = provider.protector.index(*told.number_key)
         row = tx.scalar(select(PersonRow).where(PersonRow.number_index == index))
+    elif row.number_index != index:
+        raise Disagreement("number", row.subject)
     subject = told.subject if row is None else row.subject
     if row is not None and applied.own != subject:
         applied.own = subject
@@ -192,6 +216,8 @@ def _keep_evidence(
     query = select(EvidenceRow).where(EvidenceRow.subject == subject, EvidenceRow.by == origin)
     known = {row.details.get(_PIECE): row for row in tx.scalars(query)}
     for piece in told.evidence:
+        if piece.kind is EvidenceKind.UPSTREAM:
+            continue  # of a sign-on there, and of nothing here
         row = known.get(str(piece.id))
         if row is None and piece.withdrawn_at is None:
             evidence.record(tx, provider, subject, _evidence(origin, piece))

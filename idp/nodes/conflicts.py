@@ -25,6 +25,7 @@ class By(StrEnum):
 
     IMPORT = "import"
     PUSH = "push"
+    SIGN_IN = "sign-in"
 
 
 class Resolution(StrEnum):
@@ -43,7 +44,8 @@ OVERTAKEN = "overtaken"
 class Came:
     """Who came: from where, as which row or subject of theirs, how, and what stands in the way.
 
-    `reason` is `name`, `closed` or `phone`: what is otherwise with the account `subject` here.
+    `reason` is `name`, `closed`, `phone`, `number` or `link`: what is otherwise with the account
+    `subject` here.
     """
 
     source: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from idp.client_signed import moment
-from idp.errors import ImportFileWrong, ImportNotSigned
+from idp.errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
 from idp.nodes import peers
 from idp.nodes.peers import Peer, PeerKeysUnavailable, Place
 from idp.provider import Provider
@@ -34,11 +34,10 @@ _BLOCK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the signature says of the rows: whose they are, for which province, and their digest."""
+    """What the signature says of the rows: whose they are, and how many."""
 
     city: Peer
     rows: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,15 @@ class Line:
 def read(provider: Provider, file: BinaryIO) -> Manifest:
     """Check the file whole and leave it at its first row; call it outside any transaction.
 
-    Raises `ImportNotSigned`, `ImportFileWrong`.
+    Raises `ImportNotSigned`, `ImportFileWrong`, `ImportFileFromFuture`.
     """
     claims, city = _signed(provider, file.readline(LARGEST_TOKEN + 1))
     rows, sha256 = claims.get("rows"), claims.get("sha256")
-    if not isinstance(rows, int) or not isinstance(sha256, str):
-        raise ImportFileWrong(reason="does not say how many rows it has, and their digest")
     start = file.tell()
-    if _digest(file) != sha256:
-        raise ImportFileWrong(reason="was changed or cut short after it was signed")
+    if not isinstance(rows, int) or _digest(file) != sha256:
+        raise ImportFileWrong
     file.seek(start)
-    return Manifest(city, rows, sha256)
+    return Manifest(city, rows)
 
 
 def lines(file: BinaryIO) -> Iterator[Line]:
@@ -116,8 +113,10 @@ def _signed(provider: Provider, line: bytes) -> tuple[Mapping[str, Any], Peer]:
         raise ImportNotSigned from None
     if claims.get("aud") != provider.issuer:
         raise ImportNotSigned
-    if made is None or made > provider.clock().timestamp() + _LEEWAY:
-        raise ImportFileWrong(reason="was signed in the future: check the city's clock")
+    if made is None:
+        raise ImportFileWrong
+    if made > provider.clock().timestamp() + _LEEWAY:
+        raise ImportFileFromFuture
     return claims, city
 
 

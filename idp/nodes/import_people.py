@@ -162,9 +162,15 @@ def _done_before(tx: Session, city: Peer, entries: Sequence[Entry]) -> dict[str,
     """What an earlier file settled; the same row is told again, another under its name is refused."""
     digests = {entry.row: entry.digest for entry in entries}
     rows = many.among(ImportedRow.row, digests)
-    query = select(ImportedRow).where(ImportedRow.source == city.issuer, rows)
+    columns = (
+        ImportedRow.row,
+        ImportedRow.digest,
+        ImportedRow.outcome,
+        ImportedRow.reason,
+        ImportedRow.subject,
+    )
     done = {}
-    for row in tx.scalars(query):
+    for row in tx.execute(select(*columns).where(ImportedRow.source == city.issuer, rows)):
         before = Result(row.row, Outcome(row.outcome), row.reason, row.subject)
         is_same = row.digest == digests[row.row]
         if before.outcome in SETTLED:

@@ -2,16 +2,19 @@
 
 Delivery is at least once. Whoever tells claims the people for a minute, reads them as they are, sends
 them, and notes what the city took: two that tell at once do not tell the same, and one that dies is
-followed by the next. A city that is down costs one try a run.
+followed by the next. A city that is down costs one try a minute; what a city refuses is told again
+person by person after everybody else, so that one who cannot be told holds nobody up.
 """
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select, tuple_, update
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from idp import outbox
+from idp import artifacts, outbox
+from idp.artifacts import Kind
 from idp.nodes import events, peers, traveller
 from idp.nodes.peers import Peer
 from idp.nodes.traveller import TRAVELLERS, Traveller
@@ -26,6 +29,10 @@ TOGETHER = 50
 """How many people one message tells of."""
 
 _CLAIMED_FOR = timedelta(minutes=1)
+_AWAY = Kind("city-away", TypeAdapter(bool), timedelta(minutes=1))
+_REFUSED = "status 4%", "status 500"
+"""How outcomes begin that may be due to what was told, not to a city that is down."""
+
 _TAKEN = "taken"
 _HEADERS = {"Content-Type": events.MEDIA_TYPE, "Accept": "application/json"}
 
@@ -33,9 +40,11 @@ _HEADERS = {"Content-Type": events.MEDIA_TYPE, "Accept": "application/json"}
 def push_person(provider: Provider, city: str, subject: str) -> None:
     """Tell a city of one person, if it has not been told yet; the job `PERSON_JOB`.
 
-    When the city cannot be told, the person waits for the next `push_waiting`.
+    When the city cannot be told, the person waits for the next `push_everywhere`; while it is known
+    to be away nobody tries.
     """
-    _push(provider, city, subject)
+    if artifacts.get(provider, _AWAY, city) is None:
+        _push(provider, city, subject)
 
 
 def push_waiting(provider: Provider, city: str) -> None:
@@ -56,30 +65,42 @@ def _push(provider: Provider, city: str, subject: str | None) -> bool:
     """Tell one message; say whether it was taken, so that there may be more to tell."""
     with provider.begin() as tx:
         peer = peers.find(tx, city)
-        sequences = _claim(tx, provider, city, subject)
+        sequences = _claim(tx, provider, city, subject) or _claim(
+            tx, provider, city, subject, refused=True
+        )
         people = traveller.read(tx, provider, sequences)
     if peer is None or not people:
         return False
     outcome = _sent(provider, peer, people)
+    if outcome != _TAKEN:
+        artifacts.keep(provider, _AWAY, city, True)
     with provider.begin() as tx:
         _note(tx, provider, city, people, outcome)
     return outcome == _TAKEN
 
 
-def _claim(tx: Session, provider: Provider, city: str, subject: str | None) -> dict[str, int]:
+def _claim(
+    tx: Session, provider: Provider, city: str, subject: str | None, *, refused: bool = False
+) -> dict[str, int]:
     """Claim who waits and nobody else has in hand: subject and sequence of each.
 
+    Those whom the city `refused` are claimed one by one, who was told least often first.
     The rows stay locked until the people are read: what is read is at least as new as the sequence.
     """
     now = provider.clock()
     key = OutboxRow.city, OutboxRow.subject
     free = or_(OutboxRow.claimed_at.is_(None), OutboxRow.claimed_at <= now - _CLAIMED_FOR)
     waits = select(*key).where(
-        OutboxRow.city == city, OutboxRow.sequence > OutboxRow.delivered, free
+        OutboxRow.city == city,
+        OutboxRow.sequence > OutboxRow.delivered,
+        free,
+        _was_refused() if refused else ~_was_refused(),
     )
     if subject is not None:
         waits = waits.where(OutboxRow.subject == subject)
-    first = waits.order_by(OutboxRow.noted_at, OutboxRow.subject).limit(TOGETHER)
+    order = OutboxRow.noted_at, OutboxRow.subject
+    first = waits.order_by(OutboxRow.attempts, *order) if refused else waits.order_by(*order)
+    first = first.limit(1 if refused else TOGETHER)
     chosen = first.with_for_update(skip_locked=True).cte("chosen").prefix_with("MATERIALIZED")
     claimed = (
         update(OutboxRow)
@@ -89,6 +110,10 @@ def _claim(tx: Session, provider: Provider, city: str, subject: str | None) -> d
         .execution_options(synchronize_session=False)
     )
     return {row.subject: row.sequence for row in tx.execute(claimed)}
+
+
+def _was_refused() -> ColumnElement[bool]:
+    return or_(*(OutboxRow.outcome.like(start) for start in _REFUSED))
 
 
 def _sent(provider: Provider, peer: Peer, people: Sequence[Traveller]) -> str:

@@ -2,15 +2,17 @@
 
 People are put into 256 buckets by the first byte of their subject, and a bucket's digest is over
 subject and sequence of each. The province tells the digests of what it believes was taken, sixteen at
-a time; where its own differs the city answers with what it has.
+a time; where its own differs the city answers with what it has. Whom it has under another sequence is
+told again: under the one after theirs where theirs is ahead, as after the province was restored from
+a backup, or what is told from then on would count as overtaken.
 """
 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, collate, func, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -28,6 +30,7 @@ EVERYWHERE_JOB = "reconcile_everywhere"
 _BUCKET = re.compile(r"[0-9a-f]{2}", re.ASCII)
 _DIGEST = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 _LARGEST_ANSWER = 64 * 1024 * 1024
+_FARTHEST = 2**62
 _MISSED = "missed"
 _HEADERS = {"Content-Type": events.MEDIA_TYPE, "Accept": "application/json"}
 
@@ -37,7 +40,7 @@ class Differing:
     """The buckets whose digests differ, and what was applied of their people: subject and sequence."""
 
     differ: list[str]
-    people: dict[str, int]
+    people: dict[str, Annotated[int, Field(ge=0, lt=_FARTHEST)]]
 
 
 _ANSWER = TypeAdapter(Differing)
@@ -115,20 +118,28 @@ def _compare(provider: Provider, city: str, buckets: list[str]) -> int:
         rows = select(OutboxRow.subject, OutboxRow.sequence).where(
             *taken, _bucket(OutboxRow.subject).in_(there.differ)
         )
-        missed = [
-            one.subject
-            for one in tx.execute(rows)
-            if there.people.get(one.subject, 0) < one.sequence
-        ]
-        again = update(OutboxRow).where(
-            OutboxRow.city == city, many.among(OutboxRow.subject, missed)
-        )
-        # Only where nobody noted a change meanwhile: that waits already.
-        again = again.where(OutboxRow.delivered == OutboxRow.sequence)
-        waits = again.values(
-            delivered=0, noted_at=provider.clock(), claimed_at=None, outcome=_MISSED
-        )
-        return len(tx.scalars(waits.returning(OutboxRow.subject)).all())
+        ours = {one.subject: one.sequence for one in tx.execute(rows)}
+        theirs = {subject: there.people.get(subject, 0) for subject in ours}
+        behind = [subject for subject in ours if theirs[subject] < ours[subject]]
+        ahead = [subject for subject in ours if theirs[subject] > ours[subject]]
+        found = _told_again(tx, provider, many.among(OutboxRow.subject, behind), *taken)
+        for subject in ahead:
+            one, sequence = OutboxRow.subject == subject, theirs[subject] + 1
+            found += _told_again(tx, provider, one, *taken, sequence=sequence)
+        return found
+
+
+def _told_again(tx: Session, provider: Provider, *who: ColumnElement[bool], **changed: int) -> int:
+    """Let people wait, where nobody noted a change meanwhile: that waits already. How many do."""
+    values = {
+        "delivered": 0,
+        "noted_at": provider.clock(),
+        "claimed_at": None,
+        "outcome": _MISSED,
+        **changed,
+    }
+    again = update(OutboxRow).where(*who).values(**values).returning(OutboxRow.subject)
+    return len(tx.scalars(again).all())
 
 
 def _asked(provider: Provider, url: str, body: bytes) -> "Differing":

@@ -3,8 +3,8 @@
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from idp.errors import ConflictStands
-from idp.nodes import apply, conflicts, import_people, import_rows, peers
+from idp.errors import ConflictStands, UpstreamPersonDiffers
+from idp.nodes import apply, conflicts, import_people, import_rows, peers, upstream_people
 from idp.nodes.apply import Disagreement
 from idp.nodes.conflicts import By, Came, Resolution
 from idp.nodes.import_people import NAME, REFUSED, Outcome
@@ -24,17 +24,40 @@ def resolve(
     """
     came, sealed = conflicts.hold(tx, conflict_id)
     if resolution is Resolution.MERGE and came.reason != NAME:
-        raise ConflictStands(reason=came.reason)
+        raise ConflictStands
     if came.by is By.IMPORT:
         _resolve_row(tx, provider, came, sealed, resolution, by)
-    elif resolution is not Resolution.REFUSE:
-        agreed = resolution is Resolution.MERGE
-        told = TRAVELLER.validate_json(provider.protector.open(sealed))
-        try:
-            apply.apply(tx, provider, came.source, told, agreed=agreed)
-        except Disagreement as found:
-            raise ConflictStands(reason=found.reason) from None
+    elif came.by is By.PUSH:
+        _resolve_told(tx, provider, came, sealed, resolution)
+    else:
+        _resolve_sign_in(tx, provider, came, sealed, resolution)
     conflicts.resolved(tx, provider, conflict_id, resolution, by=by)
+
+
+def _resolve_told(
+    tx: Session, provider: Provider, came: Came, sealed: bytes, resolution: Resolution
+) -> None:
+    told = TRAVELLER.validate_json(provider.protector.open(sealed))
+    if resolution is Resolution.REFUSE:
+        apply.pass_over(tx, provider, came.source, told)
+        return
+    agreed = resolution is Resolution.MERGE
+    try:
+        apply.apply(tx, provider, came.source, told, agreed=agreed)
+    except Disagreement:
+        raise ConflictStands from None
+
+
+def _resolve_sign_in(
+    tx: Session, provider: Provider, came: Came, sealed: bytes, resolution: Resolution
+) -> None:
+    if resolution is Resolution.REFUSE:
+        return
+    agreed = resolution is Resolution.MERGE
+    try:
+        upstream_people.resolve(tx, provider, came, sealed, agreed=agreed)
+    except UpstreamPersonDiffers:
+        raise ConflictStands from None
 
 
 def _resolve_row(
@@ -43,12 +66,12 @@ def _resolve_row(
     if resolution is Resolution.RETRY:
         try:
             entry = import_rows.opened(provider, sealed)
-        except RowRefused as refused:
-            raise ConflictStands(reason=refused.reason) from None
+        except RowRefused:
+            raise ConflictStands from None
         city = peers.get(tx, came.source)
         done = import_people.take_entries(tx, provider, city, [entry], by=by)[came.row]
         if done.outcome not in import_people.SETTLED:
-            raise ConflictStands(reason=done.reason)
+            raise ConflictStands
         return
     merged = resolution is Resolution.MERGE
     outcome = {

@@ -1,7 +1,8 @@
 """A person as one node tells another: who they are, how they sign in, and what speaks for them.
 
 It is always the whole person, as they are when it is told, so that the newest that came is all that
-counts. Who recorded a piece of evidence, and where, stays behind: that is about staff.
+counts. Who recorded a piece of evidence, and where, stays behind: that is about staff. So does what an
+upstream answered for: it is about a sign-on at the node that heard it, and counts nowhere else.
 """
 
 from collections.abc import Mapping
@@ -89,7 +90,7 @@ def read(tx: Session, provider: Provider, sequences: Mapping[str, int]) -> list[
             evidence=tuple(
                 _piece(piece.id, piece)
                 for piece in evidence.of_subject(tx, row.subject)
-                if piece.id is not None
+                if piece.id is not None and piece.kind is not EvidenceKind.UPSTREAM
             ),
         )
         for row in tx.scalars(query)

@@ -4,11 +4,13 @@ A member we do not know is refused like a wrong one: a level map with a typing e
 """
 
 import tomllib
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from idp.level_map import LevelMap, LevelMapWrong, Row, as_it_is, level_map
+from idp.recognition_partner import SHORTEST_KEY, Partner
 from idp.upstream import CLAIMS, SCOPES, Upstream
 
 _ADDRESS = r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*$"
@@ -42,6 +44,7 @@ class _Upstream(_Strict):
     claims: dict[_Particular, str] = Field(default_factory=dict)
     key_algorithm: Literal["ES256", "RS256", "PS256", "EdDSA", "SGD_SM3_SM2"] = "ES256"
     registration_url: Annotated[str, Field(pattern=rf"{_PAGE}|^$")] = ""
+    recognition_key_file: str = ""
 
 
 class _File(_Strict):
@@ -78,7 +81,19 @@ def _upstream(told: _Upstream) -> Upstream:
         claims={**CLAIMS, **told.claims},
         key_algorithm=told.key_algorithm,
         registration_url=told.registration_url,
+        partner=_partner(told),
     )
+
+
+def _partner(told: _Upstream) -> Partner | None:
+    if not told.recognition_key_file:
+        return None
+    try:
+        key = bytes.fromhex(Path(told.recognition_key_file).read_text("ascii").strip())
+        return Partner(told.name, key)
+    except (OSError, ValueError):
+        wrong = f"must hold {SHORTEST_KEY} bytes or more, in hexadecimal"
+        raise UpstreamFileWrong(f"{told.name}: recognition_key_file {wrong}") from None
 
 
 def _levels(told: _Upstream) -> LevelMap:

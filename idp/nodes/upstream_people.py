@@ -4,13 +4,15 @@ An account made so has no password and no level of its own. What the upstream an
 that lapses with the sign-on, and counts for no more than the level map says.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,8 @@ from idp.accounts import MOBILE, PHONE
 from idp.errors import UpstreamPersonDiffers, UpstreamPersonUntold
 from idp.identity_documents import RULES, Document
 from idp.levels import Evidence, EvidenceKind
+from idp.nodes import conflicts, national_recognition
+from idp.nodes.conflicts import By, Came
 from idp.nodes.tables import UpstreamLinkRow
 from idp.nodes.upstream_id_token import Asserted
 from idp.provider import Provider
@@ -33,6 +37,8 @@ ANSWERED_FOR = timedelta(hours=8)
 _STATE = re.compile(r"[A-Z]{3}", re.ASCII)
 _SEXES = {"male": "1", "female": "2"}  # GB/T 2261.1 by Core §5.1
 _NO_PHONE = "no-phone"
+NAME, LINK = "name", "link"
+"""What can be otherwise here: the name of the number; whose the `sub` was until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,9 @@ class Told:
         return provider.protector.index(rule.space(self.number), key)
 
 
+_TOLD = TypeAdapter(Told)
+
+
 def told(upstream: Upstream, claims: Mapping[str, Any]) -> Told | None:
     """The particulars in the claims; `None` without a number and a name to know somebody by."""
     found = {name: _within(claims, path) for name, path in upstream.claims.items() if path}
@@ -69,24 +78,74 @@ def told(upstream: Upstream, claims: Mapping[str, Any]) -> Told | None:
     return Told(document, number, name, sex, _phone(found), nationality)
 
 
+def handle(upstream: Upstream, claims: Mapping[str, Any]) -> bytes | None:
+    """What a partner tells in place of a number; `None` from whoever is no partner."""
+    found = _within(claims, upstream.claims["handle"])
+    if upstream.partner is None or not isinstance(found, str):
+        return None
+    try:
+        return base64.b64decode(found + "=" * (-len(found) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+
+
 def settled(
-    tx: Session, provider: Provider, upstream: Upstream, sub: str, person: Told | None
+    tx: Session,
+    provider: Provider,
+    upstream: Upstream,
+    sub: str,
+    person: Told | None,
+    known_as: bytes | None = None,
 ) -> str:
     """The subject that the upstream's `sub` is here, from now on.
 
+    A partner's handle (`known_as`) is as good as the number of somebody who is here. One number is
+    one person: another name is no matter for the `sub` that was linked to them before.
     Raises `UpstreamPersonUntold`, and `UpstreamPersonDiffers` when the number has another name here
     or the `sub` was another's: nothing is changed then.
     """
     linked = _linked(tx, upstream, sub)
     if person is None:
-        if linked is None:
+        subject = _recognised(tx, upstream, known_as) or linked
+        if subject is None:
             raise UpstreamPersonUntold
-        return linked
-    subject = _of_number(tx, provider, person) or _opened(tx, provider, upstream, person)
+    else:
+        subject = _of_number(tx, provider, person, linked)
+        subject = subject or _opened(tx, provider, upstream, person)
     if linked not in (None, subject):
         raise UpstreamPersonDiffers
     _link(tx, provider, upstream, sub, subject)
     return subject
+
+
+def keep_conflict(
+    tx: Session, provider: Provider, upstream: Upstream, sub: str, person: Told
+) -> None:
+    """Let somebody decide about a sign-in that `settled` refused for who it would be here."""
+    here = tx.scalar(_person_of(provider, person))
+    if here is not None and here.name != person.name:
+        came = Came(upstream.name, sub, By.SIGN_IN, NAME, here.subject)
+    elif (linked := _linked(tx, upstream, sub)) is not None:
+        came = Came(upstream.name, sub, By.SIGN_IN, LINK, linked)
+    else:
+        return  # it was put right meanwhile
+    told = _TOLD.dump_json(person).decode()
+    conflicts.keep(tx, provider, came, provider.protector.seal(told, provider.random))
+
+
+def resolve(tx: Session, provider: Provider, came: Came, sealed: bytes, *, agreed: bool) -> None:
+    """Judge a sign-in that waited anew; `agreed`: somebody decided that it is the same person.
+
+    The account keeps its own name. Raises `UpstreamPersonDiffers`, `UpstreamUnknown`.
+    """
+    upstream = provider.node.upstream(came.source)
+    person = _TOLD.validate_json(provider.protector.open(sealed))
+    if agreed:
+        linked = _linked(tx, upstream, came.row)
+        if linked not in (None, came.subject):
+            raise UpstreamPersonDiffers
+        _link(tx, provider, upstream, came.row, came.subject)
+    settled(tx, provider, upstream, came.row, person)
 
 
 def answer_for(
@@ -107,6 +166,12 @@ def answer_for(
     return level
 
 
+def _recognised(tx: Session, upstream: Upstream, handle: bytes | None) -> str | None:
+    if upstream.partner is None or handle is None:
+        return None
+    return national_recognition.recognised(tx, upstream.partner, handle)
+
+
 def _linked(tx: Session, upstream: Upstream, sub: str) -> str | None:
     """The open account that was linked before."""
     query = select(UpstreamLinkRow.subject).where(
@@ -118,6 +183,10 @@ def _linked(tx: Session, upstream: Upstream, sub: str) -> str | None:
         )
     )
     return found
+
+
+def _person_of(provider: Provider, person: Told) -> Select[PersonRow]:
+    return select(PersonRow).where(PersonRow.number_index == person.index(provider))
 
 
 def _link(tx: Session, provider: Provider, upstream: Upstream, sub: str, subject: str) -> None:
@@ -136,13 +205,14 @@ def _link(tx: Session, provider: Provider, upstream: Upstream, sub: str, subject
         )
 
 
-def _of_number(tx: Session, provider: Provider, person: Told) -> str | None:
+def _of_number(
+    tx: Session, provider: Provider, person: Told, linked: str | None = None
+) -> str | None:
     """The account of the number, opened again if it was closed. Raises `UpstreamPersonDiffers`."""
-    same = PersonRow.number_index == person.index(provider)
-    row = tx.scalar(select(PersonRow).where(same).with_for_update())
+    row = tx.scalar(_person_of(provider, person).with_for_update())
     if row is None:
         return None
-    if row.name != person.name:
+    if row.name != person.name and row.subject != linked:
         raise UpstreamPersonDiffers
     if row.closed_at is not None:
         again = {"closed_at": None, "registered_at": provider.clock()}

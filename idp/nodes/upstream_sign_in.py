@@ -87,6 +87,7 @@ class Proven:
     upstream: Upstream
     asserted: Asserted
     person: Told | None
+    known_as: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,9 @@ def prove(provider: Provider, begun: Begun, returned: Returned) -> Proven:
     claims = _asked(provider, upstream, "GET", metadata.userinfo_endpoint, bearer)
     if claims.get("sub") != asserted.sub:  # Core §5.3.2
         raise refused(upstream, "userinfo is about somebody else")
-    person = upstream_people.told(upstream, {**asserted.claims, **claims})
-    return Proven(upstream, asserted, person)
+    told_of = {**asserted.claims, **claims}
+    person = upstream_people.told(upstream, told_of)
+    return Proven(upstream, asserted, person, upstream_people.handle(upstream, told_of))
 
 
 def enter(tx: Session, provider: Provider, proven: Proven, entry: Entry) -> Opened:
@@ -183,7 +185,9 @@ def enter(tx: Session, provider: Provider, proven: Proven, entry: Entry) -> Open
     Raises `UpstreamPersonUntold`, `UpstreamPersonDiffers`, `InteractionGone`.
     """
     upstream, asserted = proven.upstream, proven.asserted
-    subject = upstream_people.settled(tx, provider, upstream, asserted.sub, proven.person)
+    subject = upstream_people.settled(
+        tx, provider, upstream, asserted.sub, proven.person, proven.known_as
+    )
     level = upstream_people.answer_for(tx, provider, upstream, subject, asserted)
     proof = Proof(
         Realm.CITIZEN,
@@ -195,6 +199,13 @@ def enter(tx: Session, provider: Provider, proven: Proven, entry: Entry) -> Open
     opened = sign_in.enter(tx, provider, entry, proof)
     upstream_sessions.note(tx, upstream, opened.session.sid, asserted.sid)
     return opened
+
+
+def keep_conflict(tx: Session, provider: Provider, proven: Proven) -> None:
+    """Let somebody decide about a sign-in that `enter` refused with `UpstreamPersonDiffers`."""
+    if proven.person is not None:
+        sub = proven.asserted.sub
+        upstream_people.keep_conflict(tx, provider, proven.upstream, sub, proven.person)
 
 
 def redirect_uri(provider: Provider, upstream: Upstream) -> str:

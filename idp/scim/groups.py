@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from idp import staff
-from idp.errors import FieldWrong, GroupUnknown
+from idp.errors import AccountUnknown, FieldWrong, GroupUnknown
 from idp.provider import Provider
 from idp.scim.models import Member, Post, StaffGroup
 from idp.scim.provisioner import Provisioner, check_roles
@@ -18,6 +18,7 @@ from keys import journal
 from keys.identity_numbers import uscc
 
 _LONGEST_NAME = 100
+_LONGEST_ID = 256
 
 
 def listed(
@@ -59,7 +60,7 @@ def create(
     """Make a group; return its identifier.
 
     Raises `FieldWrong`, `NumberWrong`, `RoleUnknown`, `RoleReserved`, `RolesExclusive`,
-    `BodyOutOfReach`, `AccountUnknown` (of a member).
+    `BodyOutOfReach`.
     """
     now, group = provider.clock(), provider.random(16).hex()
     tx.add(GroupRow(id=group, made_at=now, changed_at=now, **_described(who, wanted)))
@@ -107,25 +108,31 @@ def _fill(
     """Appoint the members who do not hold it yet."""
     post = wanted[Post]
     held = {one.subject for one in appointments.of_group(tx, group, provider.clock())}
-    asked = appointments.Post(post.role, post.body, post.below is not False, group=group)
+    asked = appointments.Post(post.role, uscc(post.body), post.below is not False, group=group)
     for subject in sorted(_subjects(wanted) - held):
-        who.check_body(staff.last_body(tx, subject))
-        appointments.appoint(tx, provider, subject, asked, by=who.name)
+        try:
+            who.check_body(staff.last_body(tx, subject))
+            appointments.appoint(tx, provider, subject, asked, by=who.name)
+        except AccountUnknown:  # of a member: the group itself is there
+            raise FieldWrong(field="members") from None
 
 
 def _described(who: Provisioner, wanted: StaffGroup) -> dict[str, object]:
     post, name = wanted[Post], wanted.display_name or ""
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name.isspace():
         raise FieldWrong(field="displayName")
+    if len(wanted.external_id or "") > _LONGEST_ID:
+        raise FieldWrong(field="externalId")
     if post is None or not post.body or not post.role:
         raise FieldWrong(field="body")
     check_roles([post.role])
-    who.check_body(uscc(post.body))
+    body = uscc(post.body)
+    who.check_body(body)
     return {
         "display_name": name,
         "external_id": wanted.external_id,
         "role": post.role,
-        "body": post.body,
+        "body": body,
         "below": post.below is not False,
     }
 

@@ -15,14 +15,11 @@ from scim2_models import (
     Context,
     Error,
     ListResponse,
-    Meta,
     NotFoundException,
     PatchOp,
     PreconditionFailedException,
     Resource,
-    ResourceType,
     ResponseParameters,
-    Schema,
     SCIMException,
     SearchRequest,
 )
@@ -31,18 +28,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from idp import sent_json
 from idp.admin.callers import CheckCaller, name_of
 from idp.errors import StaffNameTaken
 from idp.provider import Provider
-from idp.scim import groups, searching, users
+from idp.scim import discovery, groups, searching, users
+from idp.scim.discovery import PREFIX, SHELVES, Shelf
 from idp.scim.models import PROVIDER, StaffGroup, StaffUser
 from idp.scim.provisioner import Provisioner, provisioner
 from idp.scim.searching import OF_GROUPS, OF_USERS, Columns, Listing
+from idp.sent_json import JsonRefused
 from keys.access_token import Caller, require
 from keys.errors import DomainError
 
 SCOPE = "scim"
-PREFIX = "/scim/v2"
+_LONGEST_BODY = 1024 * 1024
 MEDIA_TYPE = "application/scim+json"
 
 Tell = Callable[[Request, DomainError], tuple[int, str]]
@@ -105,13 +105,8 @@ class _Asked:
 
     @property
     def document(self) -> Any:
-        """The JSON sent. Raises `ValidationError`-like SCIM errors for what is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            raise SCIMException.from_error(
-                Error(status=400, scim_type="invalidSyntax", detail="the body is not JSON")
-            ) from None
+        """The JSON sent. Raises `JsonRefused` for what is none, or cannot be kept."""
+        return sent_json.read(self.body.decode("utf-8", "replace"), most=_LONGEST_BODY)
 
 
 _Answer = Callable[[_Asked], Response]
@@ -132,13 +127,10 @@ def routes(
         # Every method comes to us, so that errors are SCIM's own.
         found.append(Route(f"{prefix}{path}", endpoint, methods=_METHODS))
 
-    add("/ServiceProviderConfig", get=lambda asked: _described(provider, PROVIDER.config))
-    for path, all_of, page in (
-        ("/Schemas", PROVIDER.schemas, ListResponse[Schema]),
-        ("/ResourceTypes", PROVIDER.resource_types, ListResponse[ResourceType]),
-    ):
-        add(path, get=_all_described(provider, all_of, page))
-        add(f"{path}/{{id}}", get=_one_described(provider, all_of))
+    add("/ServiceProviderConfig", get=lambda asked: _json(discovery.config(provider)))
+    for path, shelf in SHELVES.items():
+        add(path, get=_shelved(provider, shelf))
+        add(f"{path}/{{id}}", get=_one_shelved(provider, shelf))
     for kind in _KINDS:
         of = _Resources(provider, kind)
         add(f"{kind.path}/.search", post=of.search)
@@ -271,7 +263,10 @@ def _endpoint(
             if method not in answers:
                 return _not_allowed(answers)
             with PROVIDER:
+                sent_json.check([request.path_params.get("id", ""), *request.query_params.values()])
                 return answers[method](_Asked(request, caller, body))
+        except JsonRefused as refused:
+            return _refusal(Error(status=400, scim_type="invalidSyntax", detail=f"it {refused}"))
         except SCIMException as refused:
             return _refusal(refused.to_error())
         except ValidationError as refused:
@@ -329,41 +324,18 @@ def _nothing(asked: _Asked) -> Response:
     raise NotFoundException
 
 
-def _described(provider: Provider, document: Any) -> Response:
-    return _json(_located(provider, document).model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
-
-
-def _all_described(provider: Provider, documents: tuple[Any, ...], page: Listing) -> _Answer:
+def _shelved(provider: Provider, shelf: Shelf) -> _Answer:
     def answer(asked: _Asked) -> Response:
         # RFC 7644 §4: whoever filters these is told that it is forbidden.
         if "filter" in asked.query:
             raise SCIMException.from_error(Error(status=403, detail="no filter here"))
-        listed = page(
-            total_results=len(documents),
-            start_index=1,
-            items_per_page=len(documents),
-            resources=[_located(provider, one) for one in documents],
-        )
-        return _json(listed.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+        return _json(discovery.listed(provider, shelf))
 
     return answer
 
 
-def _one_described(provider: Provider, documents: tuple[Any, ...]) -> _Answer:
-    def answer(asked: _Asked) -> Response:
-        for document in documents:
-            if str(document.id) == asked.id:
-                return _described(provider, document)
-        raise NotFoundException
-
-    return answer
-
-
-def _located(provider: Provider, document: Any) -> Any:
-    name = type(document).__name__
-    path = "/ServiceProviderConfig" if document.id is None else f"/{name}s/{document.id}"
-    meta = Meta(resource_type=name, location=f"{provider.public_url}{PREFIX}{path}")
-    return document.model_copy(update={"meta": meta})
+def _one_shelved(provider: Provider, shelf: Shelf) -> _Answer:
+    return lambda asked: _json(discovery.one(provider, shelf, asked.id))
 
 
 def _shown(kind: _Kind, asked: _Asked) -> ResponseParameters[Any]:

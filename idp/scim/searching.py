@@ -19,6 +19,7 @@ from scim2_models.path.expressions import (
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
 
+from idp import sent_json
 from idp.scim.models import PAGE
 from idp.staffing.tables import GroupRow
 from idp.tables import StaffRow
@@ -36,7 +37,10 @@ OF_GROUPS: Columns = MappingProxyType({"id": GroupRow.id, "externalid": GroupRow
 
 
 def narrowed(filtered: ScimFilter[Any] | None, columns: Columns) -> ColumnElement[bool] | None:
-    """A condition that all that the filter lets through meets, if it names single ones."""
+    """A condition that all that the filter lets through meets, if it names single ones.
+
+    Raises `JsonRefused` for a name that nothing can have.
+    """
     return None if filtered is None else _condition(filtered.ast, columns)
 
 
@@ -59,7 +63,11 @@ def _condition(node: FilterNode, columns: Columns) -> ColumnElement[bool] | None
     if isinstance(node, Comparison) and node.op is CompareOperator.eq:
         column = columns.get(node.attr_path.attr.lower())
         named = node.attr_path.sub_attr is None and isinstance(node.value, str)
-        return column == node.value if column is not None and named else None
+        if column is None or not named:
+            return None
+        sent_json.check(node.value)
+        condition: ColumnElement[bool] = column == node.value
+        return condition
     if isinstance(node, LogicalExpr) and node.op is LogicalOperator.and_:
         found = (_condition(term, columns) for term in node.terms)
         return next((condition for condition in found if condition is not None), None)

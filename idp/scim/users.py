@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scim2_models import Meta
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from idp import passwords, staff
+from idp import passwords, sessions, staff
 from idp.errors import AccountUnknown, FieldWrong, StaffNameTaken
+from idp.methods.tables import DeviceRow, PasskeyRow, TotpRow
 from idp.provider import Provider
 from idp.scim.models import Employment, Held, InGroup, StaffUser
 from idp.scim.provisioner import Provisioner, check_roles
+from idp.sessions import Ending
 from idp.staff import Opening
 from idp.staffing import appointments, lifecycle, postings
 from idp.staffing.appointments import Appointment, Post
@@ -23,8 +25,11 @@ from idp.staffing.lifecycle import Transfer
 from idp.staffing.roles import ADMINISTRATORS
 from idp.staffing.tables import GroupRow
 from idp.tables import StaffRow
+from keys import journal
+from keys.identity_numbers import uscc
 
 _LONGEST_NAME = 100
+_LONGEST_ID = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def create(
         roles=given,
         password=None,
         since=employment.since,
-        external_id=wanted.external_id,
+        external_id=_external_id(wanted),
     )
     subject = staff.open_account(tx, provider, opening, by=who.name, protected=secret)
     if employment.until is not None:
@@ -115,7 +120,9 @@ def change(
     """Make an account as it is wanted. Raises what `create` raises, and `AccountUnknown`."""
     subject, was, asked = str(current.id), _employment(current), _employment(wanted)
     who.check_body(asked.body)
-    _describe(tx, provider, subject, wanted, secret)
+    _describe(tx, provider, who, subject, wanted)
+    if secret is not None:
+        _set_password(tx, provider, who, subject, secret)
     if asked.until != was.until:
         _change_end(tx, provider, who, subject, asked.until)
     if asked.until is not None and asked.until <= provider.clock():
@@ -132,12 +139,15 @@ def change(
 
 
 def remove(tx: Session, provider: Provider, who: Provisioner, current: StaffUser) -> None:
-    """Forget an account (RFC 7644 §3.6)."""
-    lifecycle.remove(tx, provider, str(current.id), by=who.name)
+    """Forget an account (RFC 7644 §3.6), and all it was signed in with."""
+    subject = str(current.id)
+    lifecycle.remove(tx, provider, subject, by=who.name)
+    for table in (DeviceRow, PasskeyRow, TotpRow):
+        tx.execute(delete(table).where(table.subject == subject))
 
 
 def _describe(
-    tx: Session, provider: Provider, subject: str, wanted: StaffUser, secret: str | None
+    tx: Session, provider: Provider, who: Provisioner, subject: str, wanted: StaffUser
 ) -> None:
     username = wanted.user_name or ""
     staff.check_username(username)
@@ -146,12 +156,29 @@ def _describe(
     told = {
         "username": username,
         "name": _name(wanted),
-        "external_id": wanted.external_id,
-        "changed_at": provider.clock(),
+        "external_id": _external_id(wanted),
     }
-    if secret is not None:
-        told["password_hash"] = secret
-    tx.execute(update(StaffRow).where(StaffRow.subject == subject).values(**told))
+    row = tx.get_one(StaffRow, subject, populate_existing=True)
+    changed = sorted(name for name in told if getattr(row, name) != told[name])
+    tx.execute(
+        update(StaffRow)
+        .where(StaffRow.subject == subject)
+        .values(**told, changed_at=provider.clock())
+    )
+    if changed:
+        _journal(tx, provider, who, "staff.changed", subject, {"members": " ".join(changed)})
+
+
+def _set_password(
+    tx: Session, provider: Provider, who: Provisioner, subject: str, secret: str
+) -> None:
+    """Set it and end the sign-ons of before. Raises `RoleReserved` for an administrator's."""
+    check_roles(one.role for one in appointments.unended(tx, subject, provider.clock()))
+    statement = update(StaffRow).where(StaffRow.subject == subject)
+    tx.execute(statement.values(password_hash=secret))
+    _journal(tx, provider, who, "staff.password-set", subject, {})
+    for sid in sorted(one.sid for one in sessions.of_subject(tx, provider, subject)):
+        sessions.end(tx, provider, sid, by=who.name, why=Ending.BY_ADMINISTRATOR)
 
 
 def _change_end(
@@ -177,7 +204,7 @@ def _change_roles(
         appointments.end(tx, provider, own[role].id, by=who.name)
     since = max(at.since or provider.clock(), provider.clock())
     for role in dict.fromkeys(role for role in given if role not in own):
-        post = Post(role, at.body, since=since, until=at.until)
+        post = Post(role, at.body, since=since)
         appointments.appoint(tx, provider, subject, post, by=who.name)
 
 
@@ -194,7 +221,7 @@ def _employment(user: StaffUser) -> _Employment:
     told = user[Employment]
     if told is None or not told.body:
         raise FieldWrong(field="body")
-    return _Employment(told.body, _moment("since", told.since), _moment("until", told.until))
+    return _Employment(uscc(told.body), _moment("since", told.since), _moment("until", told.until))
 
 
 def _moment(field: str, at: datetime | None) -> datetime | None:
@@ -202,7 +229,10 @@ def _moment(field: str, at: datetime | None) -> datetime | None:
         return None
     if at.tzinfo is None:
         raise FieldWrong(field=field)
-    return at.astimezone(UTC).replace(microsecond=0)
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:  # the first and the last day there are
+        raise FieldWrong(field=field) from None
 
 
 def _name(wanted: StaffUser) -> str:
@@ -210,6 +240,12 @@ def _name(wanted: StaffUser) -> str:
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name.isspace():
         raise FieldWrong(field="displayName")
     return name
+
+
+def _external_id(wanted: StaffUser) -> str | None:
+    if len(wanted.external_id or "") > _LONGEST_ID:
+        raise FieldWrong(field="externalId")
+    return wanted.external_id
 
 
 def _roles(wanted: StaffUser) -> tuple[str, ...]:
@@ -252,3 +288,16 @@ def _user(provider: Provider, known: _Known, groups: Mapping[str, str]) -> Staff
     )
     user[Employment] = Employment(body=known.body, since=known.since, until=row.closed_at)
     return user
+
+
+def _journal(
+    tx: Session,
+    provider: Provider,
+    who: Provisioner,
+    action: str,
+    subject: str,
+    details: dict[str, str],
+) -> None:
+    journal.append(
+        tx, at=provider.clock(), actor=who.name, action=action, subject=subject, details=details
+    )

@@ -6,7 +6,9 @@ a voice ever comes to us. The person does the check on the provider's page.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from idp.sources.line import Answer, Line
 
@@ -63,6 +65,9 @@ class LivePerson(Protocol):
     def result(self, session_id: str) -> LiveResult: ...
 
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Session(Answer):
     id: str
     url: str
@@ -73,8 +78,8 @@ class _Result(Answer):
     outcome: LiveOutcome
     method: LiveMethod
     liveness: bool
-    score: float
-    threshold: float
+    score: _Share
+    threshold: _Share
     threshold_version: str
     decided_by: str
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.errors import AccountUnknown, AppointmentUnknown, GrantsToThemselves, TimesWrong
@@ -60,19 +60,21 @@ class Appointment:
 
 
 def appoint(tx: Session, provider: Provider, subject: str, post: Post, *, by: str) -> int:
-    """Give a member of staff a role; return the appointment's id.
+    """Give a member of staff a role, from now on at the earliest; return the appointment's id.
 
     Raises `RoleUnknown`, `NumberWrong` (USCC), `TimesWrong`, `AccountUnknown`,
     `GrantsToThemselves`, `RolesExclusive`.
     """
     now = provider.clock()
     roles.check_known(post.role)
-    since = post.since or now
+    since = max(post.since or now, now)
     if post.until is not None and post.until <= since:
         raise TimesWrong
     if subject in by.split("/"):
         raise GrantsToThemselves
-    _hold(tx, subject)
+    closes_at = _hold(tx, subject).closed_at
+    if closes_at is not None and closes_at <= since:
+        raise AccountUnknown
     held = [Term(one.role, one.since, one.until) for one in unended(tx, subject, now)]
     roles.check_together([*held, Term(post.role, since, post.until)])
     row = AppointmentRow(
@@ -83,6 +85,7 @@ def appoint(tx: Session, provider: Provider, subject: str, post: Post, *, by: st
         group=post.group,
         since=since,
         until=post.until,
+        cut_at=closes_at,
         by=by,
     )
     tx.add(row)
@@ -108,14 +111,15 @@ def end(
 def end_all(tx: Session, subject: str, at: datetime) -> None:
     """End all that somebody holds at `at`, and let nothing begin that was to begin later."""
     of_subject = AppointmentRow.subject == subject
-    tx.execute(update(AppointmentRow).where(of_subject, _lasts_beyond(at)).values(until=at))
+    tx.execute(update(AppointmentRow).where(of_subject, _lasts_beyond(at)).values(cut_at=at))
 
 
 def go_on(tx: Session, subject: str, ended: datetime) -> None:
-    """Let what was to end at `ended` go on."""
-    ending = AppointmentRow.subject == subject, AppointmentRow.until == ended
-    statement = update(AppointmentRow).where(*ending, AppointmentRow.since < ended)
-    tx.execute(statement.values(until=None))
+    """Let what `end_all` was to end go on to its own end; what begins then or later never begins."""
+    of_subject, later = AppointmentRow.subject == subject, AppointmentRow.since >= ended
+    tx.execute(update(AppointmentRow).where(of_subject, later).values(cut_at=ended))
+    cut = AppointmentRow.cut_at == ended, AppointmentRow.since < ended
+    tx.execute(update(AppointmentRow).where(of_subject, *cut).values(cut_at=None))
 
 
 def unended(tx: Session, subject: str, now: datetime) -> list[Appointment]:
@@ -130,7 +134,7 @@ def of_many(
     found: dict[str, list[Appointment]] = {subject: [] for subject in subjects}
     query = select(AppointmentRow).where(AppointmentRow.subject.in_(found), _lasts_beyond(now))
     for row in tx.scalars(query.order_by(AppointmentRow.id)):
-        if row.until is None or row.since < row.until:
+        if row.cut_at is None or row.since < row.cut_at:
             found[row.subject].append(_appointment(row))
     return {subject: tuple(held) for subject, held in found.items()}
 
@@ -149,20 +153,29 @@ def live(tx: Session, provider: Provider, subject: str) -> tuple[Appointment, ..
 
 def permits(tx: Session, provider: Provider, subject: str, scope: str, body: str) -> bool:
     """Whether somebody may use `scope` at `body` now, by an appointment that reaches it."""
+    return bool(permitting(tx, provider, subject, scope, body))
+
+
+def permitting(
+    tx: Session, provider: Provider, subject: str, scope: str, body: str
+) -> tuple[Appointment, ...]:
+    """The appointments by which somebody may use `scope` at `body` now."""
     chain = bodies.chain(tx, body)
     held = live(tx, provider, subject)
-    return any(scope in one.scopes and one.reaches(body, chain) for one in held)
+    return tuple(one for one in held if scope in one.scopes and one.reaches(body, chain))
 
 
-def _hold(tx: Session, subject: str) -> None:
+def _hold(tx: Session, subject: str) -> StaffRow:
     """Let nobody else appoint the same person meanwhile: two at once could hold what excludes."""
-    query = select(StaffRow.subject).where(StaffRow.subject == subject).with_for_update()
-    if tx.scalar(query) is None:
+    row = tx.get(StaffRow, subject, with_for_update=True, populate_existing=True)
+    if row is None:
         raise AccountUnknown
+    return row
 
 
 def _lasts_beyond(at: datetime) -> ColumnElement[bool]:
-    return or_(AppointmentRow.until.is_(None), AppointmentRow.until > at)
+    own = or_(AppointmentRow.until.is_(None), AppointmentRow.until > at)
+    return and_(own, or_(AppointmentRow.cut_at.is_(None), AppointmentRow.cut_at > at))
 
 
 def _journal(
@@ -174,6 +187,7 @@ def _journal(
 
 
 def _appointment(row: AppointmentRow) -> Appointment:
+    until = min((end for end in (row.until, row.cut_at) if end is not None), default=None)
     return Appointment(
-        row.id, row.subject, row.role, row.body, row.below, row.since, row.until, row.group
+        row.id, row.subject, row.role, row.body, row.below, row.since, until, row.group
     )

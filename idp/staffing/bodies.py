@@ -68,7 +68,8 @@ class Body:
 def place(tx: Session, provider: Provider, body: Body, *, by: str) -> None:
     """Put a body into the tree, or change its name, its place or what stands above it.
 
-    Raises `NumberWrong` (USCC), `FieldWrong`, `BodyUnknown` (of the parent), `BodyMisplaced`.
+    Raises `NumberWrong` (USCC), `FieldWrong`, `BodyUnknown` (of the parent), and `BodyMisplaced` for
+    one that does not fit below its parent, or above what stands below it.
     """
     _check(body)
     tx.execute(select(func.pg_advisory_xact_lock(_TREE_LOCK)))
@@ -76,6 +77,11 @@ def place(tx: Session, provider: Provider, body: Body, *, by: str) -> None:
         parent = get(tx, body.parent)
         if not _fits_below(body, parent) or body.uscc in chain(tx, body.parent):
             raise BodyMisplaced(body=body.uscc, parent=body.parent)
+    if find(tx, body.uscc) == body:
+        return
+    for child in tx.scalars(select(BodyRow).where(BodyRow.parent == body.uscc)):
+        if not _fits_below(_body(child), body):
+            raise BodyMisplaced(body=child.uscc, parent=body.uscc)
     row = {
         "uscc": body.uscc,
         "name": body.name,

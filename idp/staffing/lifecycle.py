@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from idp import sessions
-from idp.errors import AccountUnknown
+from idp.errors import AccountUnknown, TimesWrong
 from idp.provider import Provider
 from idp.sessions import Ending
 from idp.staffing import appointments, postings
@@ -55,18 +55,25 @@ class Transfer:
 def transfer(tx: Session, provider: Provider, subject: str, to: Transfer, *, by: str) -> None:
     """Move somebody: all that they hold ends then, and what is given to them begins.
 
-    A transfer that was to come later is off. Raises `AccountUnknown`, `NumberWrong` (USCC),
-    `RoleUnknown`, `RolesExclusive`, `GrantsToThemselves`.
+    Another transfer that was to come is off. Raises `AccountUnknown`, `NumberWrong` (USCC),
+    `TimesWrong` (when the account has closed by then), `RoleUnknown`, `RolesExclusive`,
+    `GrantsToThemselves`.
     """
     at = _moment(provider, to.at)
     row = _held(tx, provider, subject)
+    if row.closed_at is not None and row.closed_at <= at:
+        raise TimesWrong
     body = uscc(to.body)
+    pending = postings.to_come(tx, subject, provider.clock())
+    _call_off(tx, provider, subject, Change.TRANSFERRED, pending)
     appointments.end_all(tx, subject, at)
     postings.begin(tx, subject, body, at)
     row.changed_at = provider.clock()
     tx.flush()
     for role in to.roles:
         appointments.appoint(tx, provider, subject, Post(role, body, since=at), by=by)
+    if row.closed_at is not None:
+        _finish(tx, subject, row.closed_at)
     details = {"organisation": body, "roles": " ".join(to.roles)}
     _ask(tx, provider, subject, Change.TRANSFERRED, at, by, details)
 
@@ -76,14 +83,15 @@ def close(
 ) -> None:
     """Close an account, now or at a time to come; nothing of it is good from then on.
 
-    Raises `AccountUnknown`.
+    Another closing and a later transfer that were to come are off. Raises `AccountUnknown`.
     """
     at = _moment(provider, at)
     row = _held(tx, provider, subject)
+    _call_off(tx, provider, subject, Change.CLOSED, row.closed_at)
     row.closed_at, row.changed_at = at, provider.clock()
-    appointments.end_all(tx, subject, at)
-    postings.finish(tx, subject, at)
+    _finish(tx, subject, at)
     tx.flush()
+    _forget(tx, subject, Change.TRANSFERRED, at)
     _ask(tx, provider, subject, Change.CLOSED, at, by, {})
 
 
@@ -98,12 +106,10 @@ def keep_open(tx: Session, provider: Provider, subject: str, *, by: str) -> None
     if body is None or closed_at is None:
         raise AccountUnknown
     if closed_at > now:
-        appointments.go_on(tx, subject, closed_at)
-        postings.go_on(tx, subject, closed_at)
+        _call_off(tx, provider, subject, Change.CLOSED, closed_at)
     else:
         postings.begin(tx, subject, body, now)
     row.closed_at, row.changed_at = None, now
-    _call_off(tx, subject, now)
     details = {"organisation": body}
     journal.append(tx, at=now, actor=by, action="staff.reopened", subject=subject, details=details)
 
@@ -184,8 +190,7 @@ def _ask(
     by: str,
     details: dict[str, str],
 ) -> None:
-    """Note the change in place of any that was to come at or after it; settle it if it is due."""
-    _call_off(tx, subject, at)
+    """Note the change; settle it if it is due."""
     row = StaffChangeRow(subject=subject, kind=kind, due_at=at, asked_by=by, done_at=None)
     tx.add(row)
     tx.flush()
@@ -195,9 +200,27 @@ def _ask(
         _settle(tx, provider, row)
 
 
-def _call_off(tx: Session, subject: str, at: datetime) -> None:
+def _finish(tx: Session, subject: str, at: datetime) -> None:
+    """Let everything of an account end at `at`."""
+    appointments.end_all(tx, subject, at)
+    postings.finish(tx, subject, at)
+
+
+def _call_off(
+    tx: Session, provider: Provider, subject: str, kind: Change, at: datetime | None
+) -> None:
+    """Let things go on past `at` as if the change that was to come then had never been asked for."""
+    if at is None or at <= provider.clock():
+        return
+    appointments.go_on(tx, subject, at)
+    postings.go_on(tx, subject, at)
+    _forget(tx, subject, kind, at)
+
+
+def _forget(tx: Session, subject: str, kind: Change, at: datetime) -> None:
     pending = StaffChangeRow.subject == subject, StaffChangeRow.done_at.is_(None)
-    tx.execute(delete(StaffChangeRow).where(*pending, StaffChangeRow.due_at >= at))
+    later = StaffChangeRow.kind == kind, StaffChangeRow.due_at >= at
+    tx.execute(delete(StaffChangeRow).where(*pending, *later))
 
 
 def _settle(tx: Session, provider: Provider, row: StaffChangeRow) -> None:

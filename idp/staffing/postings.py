@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Subquery, delete, or_, select, update
+from sqlalchemy import ColumnElement, Subquery, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -39,16 +39,28 @@ def latest() -> Subquery:
     return query.order_by(*newest).subquery("latest")
 
 
+def bodies(tx: Session) -> frozenset[str]:
+    """Every body that somebody works, will work or last worked for."""
+    return frozenset(tx.scalars(select(latest().c.body).distinct()))
+
+
 def last_body(tx: Session, subject: str) -> str | None:
     """The body somebody works, will work or last worked for."""
     of = latest()
     return tx.scalar(select(of.c.body).where(of.c.subject == subject))
 
 
+def to_come(tx: Session, subject: str, now: datetime) -> datetime | None:
+    """When somebody begins to work elsewhere, if that is to come."""
+    query = select(func.min(PostingRow.since)).where(PostingRow.subject == subject)
+    return tx.scalar(query.where(PostingRow.since > now))
+
+
 def go_on(tx: Session, subject: str, ended: datetime) -> None:
-    """Let what was to finish at `ended` go on."""
-    ending = PostingRow.subject == subject, PostingRow.until == ended
-    tx.execute(update(PostingRow).where(*ending, PostingRow.since < ended).values(until=None))
+    """Let what was to finish at `ended` go on; what was to begin then or later does not begin."""
+    of_subject = PostingRow.subject == subject
+    tx.execute(delete(PostingRow).where(of_subject, PostingRow.since >= ended))
+    tx.execute(update(PostingRow).where(of_subject, PostingRow.until == ended).values(until=None))
 
 
 def _lasts_beyond(at: datetime) -> ColumnElement[bool]:

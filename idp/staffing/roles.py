@@ -28,6 +28,9 @@ ROLE_SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
 ADMINISTRATORS = frozenset({"identity-administrator", "security-administrator", "auditor"})
 """The system's, the security's and the audit's: each of them stands alone."""
 
+OPERATORS_ALONE = frozenset({"identity-administrator", "auditor"})
+"""What reaches the whole service and not one body: only operators give it (`yinxin staff give`)."""
+
 ORDINARY = tuple(role for role in ROLE_SCOPES if role not in ADMINISTRATORS)
 """What provisioning may give; administrators are appointed by people."""
 

@@ -33,7 +33,10 @@ class PostingRow(Base):
 
 
 class AppointmentRow(Base):
-    """A role that a member of staff holds at a body, and `below` it or not, for a time."""
+    """A role that a member of staff holds at a body, and `below` it or not, for a time.
+
+    `until` is its own end; `cut_at` that of the posting or of the account, which may be called off.
+    """
 
     __tablename__ = "appointment"
 
@@ -45,6 +48,7 @@ class AppointmentRow(Base):
     group: Mapped[str | None] = mapped_column(index=True)
     since: Mapped[datetime]
     until: Mapped[datetime | None]
+    cut_at: Mapped[datetime | None]
     by: Mapped[str]
 
 

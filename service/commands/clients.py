@@ -51,10 +51,19 @@ def import_file(
 
 
 @commands.command("list")
-def list_clients(as_json: Json = False) -> None:
-    """List the clients."""
+def list_clients(
+    ending: Annotated[
+        int | None, typer.Option(help="Only those that have ended, or end within so many days.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the clients: who answers for each, and until when it is registered."""
     with identity() as provider, provider.begin() as tx:
-        answer([_row(found) for found in clients.every(tx)], as_json)
+        found = clients.every(tx)
+        if ending is not None:
+            by = provider.clock() + timedelta(days=ending)
+            found = [one for one in found if one.has_ended(by)]
+        answer([_row(one) for one in found], as_json)
 
 
 @commands.command()
@@ -85,6 +94,8 @@ def register(
     ] = AuthMethod.BASIC,
     jwks_uri: Annotated[str, typer.Option(help="Where its public keys are.")] = "",
     organisation: Annotated[str, typer.Option(help="The 统一社会信用代码 it speaks for.")] = "",
+    owner: Annotated[str, typer.Option(help="Who answers for it: a USCC, or a name.")] = "",
+    ends_at: Annotated[str, typer.Option(help="When it ends: 2027-01-31T00:00:00Z.")] = "",
     resource: Annotated[
         list[str] | None, typer.Option(help="An API its tokens may be for. Repeat it.")
     ] = None,
@@ -109,6 +120,8 @@ def register(
         "token_endpoint_auth_method": auth_method,
         "jwks_uri": jwks_uri,
         "organisation": organisation,
+        "owner": owner,
+        "ends_at": ends_at,
         "resources": resource,
         "minimum_acr": minimum_acr,
         "realm": "staff" if staff else None,
@@ -190,7 +203,9 @@ def _row(found: Client) -> dict[str, Any]:
         "grants": found.grant_types,
         "realm": found.realm.value if found.realm else "",
         "organisation": found.organisation or "",
+        "owner": found.owner or "",
         "registered_at": found.registered_at,
+        "ends_at": found.ends_at or "",
     }
 
 

@@ -9,6 +9,7 @@ import typer
 from idp import outbox
 from idp.nodes import peers, reconcile
 from idp.nodes.peers import Peer, Place
+from keys.jwk import jwk
 from service.commands.console import By, Json, answer, identity, operator, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -52,6 +53,14 @@ def list_nodes(as_json: Json = False) -> None:
             for peer in peers.every(tx)
         ]
     answer(rows, as_json)
+
+
+@commands.command("keys")
+def own_keys() -> None:
+    """Print this node's public keys as a JWK Set, for a node that cannot fetch them (--keys-file)."""
+    with identity() as provider:
+        keys = [jwk(key) for key in provider.token_keys().values()]
+    answer({"keys": keys}, as_json=True)
 
 
 @commands.command("reconcile")

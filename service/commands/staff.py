@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp import staff
 from idp.errors import AccountUnknown, LocalAccountUnknown
 from idp.staff import Member, Opening
-from idp.staffing import appointments, bodies, lifecycle, local_accounts
+from idp.staffing import appointments, bodies, lifecycle, local_accounts, postings
 from idp.staffing.appointments import Post
 from idp.staffing.bodies import Body, Tier
 from idp.staffing.lifecycle import Transfer
@@ -172,9 +172,10 @@ def place(
 
 @commands.command("bodies")
 def list_bodies(as_json: Json = False) -> None:
-    """List the bodies of the tree, by division code."""
+    """List the bodies of the tree, by division code; then those that staff work for outside it."""
     with identity() as provider, provider.begin() as tx:
         found = bodies.every(tx)
+        outside = sorted(postings.bodies(tx) - {body.uscc for body in found})
     rows = [
         {
             "uscc": body.uscc,
@@ -185,7 +186,10 @@ def list_bodies(as_json: Json = False) -> None:
         }
         for body in found
     ]
+    rows += [{"uscc": body, "name": "", "tier": "", "region": "", "parent": ""} for body in outside]
     answer(rows, as_json)
+    if outside and not as_json:
+        typer.echo(tell("staff.unplaced", body=outside[0]))
 
 
 @commands.command()

@@ -10,6 +10,7 @@ import typer
 from idp.nodes import conflicts, import_file, import_people, resolving
 from idp.nodes.conflicts import Resolution
 from idp.nodes.import_people import Outcome, Result
+from keys.algorithms import ES256, Purpose
 from service.commands.console import By, Json, answer, identity, operator, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -25,15 +26,34 @@ def import_users(
 ) -> None:
     """Import the existing users of a city. Run it again as often as you like: no row counts twice."""
     into = results or file.with_name(f"{file.name}.results")
+    counts = Counter[Outcome]()
     with identity() as provider, file.open("rb") as content:
         city = import_file.read(provider, content).city
         rows = import_file.lines(content)
-        done = list(import_people.take(provider, city, rows, by=by or operator()))
-    told = (json.dumps(_row(result), ensure_ascii=False) for result in done)
-    into.write_text("".join(f"{row}\n" for row in told), "utf-8")
-    counts = Counter(result.outcome for result in done)
+        with into.open("w", encoding="utf-8") as told:
+            for result in import_people.take(provider, city, rows, by=by or operator()):
+                told.write(json.dumps(_row(result), ensure_ascii=False) + "\n")
+                counts[result.outcome] += 1
     summary = {outcome.value: counts[outcome] for outcome in Outcome}
     answer(summary, as_json, tell("users.imported", file=str(into), **summary))
+
+
+@commands.command()
+def sign(
+    rows: Annotated[Path, typer.Argument(help="The rows: a JSON object a line, as the page says.")],
+    file: Annotated[Path, typer.Argument(help="Where the file for the province goes.")],
+    province: Annotated[str, typer.Option(help="The province's issuer identifier.")],
+    as_json: Json = False,
+) -> None:
+    """Sign rows of users with this city's own key, for the province to import."""
+    with identity() as provider, rows.open("rb") as content:
+        lines = (line.strip() for line in content if line.strip())
+        signer, now = provider.signer(Purpose.ID_TOKEN, ES256), int(provider.clock().timestamp())
+        with file.open("wb") as into:
+            count = import_file.write(
+                lines, into, signer, city=provider.issuer, province=province, now=now
+            )
+    answer({"rows": count}, as_json, tell("users.signed", count=count, file=str(file)))
 
 
 @commands.command("conflicts")

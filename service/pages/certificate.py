@@ -52,10 +52,21 @@ def proven(visit: Visit) -> Proven:
     return certificate_sign_in.prove_signature(provider, signed, visit.browser, visit.address)
 
 
+def left_empty(visit: Visit) -> Faults:
+    """Return what is missing of the form; the certificate of a connection needs nothing typed."""
+    faults = Faults()
+    for name in ("certificate", "signature") if visit.typed("nonce") else ():
+        if not visit.typed(name).strip():
+            faults.add(name, visit.t("register.missing", label=visit.t(f"certificate.{name}")))
+    return faults
+
+
 def _certificate(visit: Visit) -> Response:
     asker = entering.asker(visit)
     if not visit.posted:
         return _form(visit, asker, Faults())
+    if faults := left_empty(visit):
+        return _form(visit, asker, faults, 422)
     try:
         opened = _signed_in(visit, asker)
     except _REFUSALS as refused:
@@ -83,6 +94,8 @@ def _form(visit: Visit, asker: Details | None, faults: Faults, status: int = 200
         asker=asker,
         portal=visit.either(asker.client_name_zh, asker.client_name_en) if asker else "",
         query=entering.query(visit),
+        way="certificate",
+        ways=entering.ways(visit, asker),
         by_connection=shown_certificate(visit) is not None,
         nonce=nonce,
         text=certificate_sign_in.text(provider, nonce),

@@ -11,6 +11,8 @@ from starlette.routing import Route
 
 from idp import interaction, sessions
 from idp.client_metadata import Consent
+from idp.entities import choosing
+from idp.entities.context import Choice
 from idp.interaction import Details
 from service.locale import DEFAULT, catalogue
 from service.pages.forms import go, in_language_of, page
@@ -20,6 +22,8 @@ from service.wiring import World
 
 _APPROVE = "approve"
 _CLAIM = "claim:"
+# The type is told in words; a digest binds the check to what is done, and nobody reads one.
+NOT_SHOWN = ("type", "hash")
 
 
 def routes(world: World) -> list[Route]:
@@ -45,8 +49,13 @@ def _consent(visit: Visit) -> Response:
     # Whoever is not signed in must be first: where the browser goes after a page, that is seen to.
     if visitor is None or visitor.sign_on.realm is not details.realm:
         return go(interaction.resume_url(provider, uid))
-    if not visit.posted:
-        return _page(in_language_of(visit, details.ui_locales), details, visitor)
+    with provider.begin() as tx:
+        acted = choosing.question(tx, provider, uid, visit.browser, visitor.sign_on).choice
+    # In another tab they may have chosen somebody else meanwhile: then they read the page once more.
+    is_same = visit.typed("acting") == ("" if acted is None else acted.mandate)
+    agrees = visit.typed("decision") == _APPROVE
+    if not visit.posted or (agrees and not is_same):
+        return _page(in_language_of(visit, details.ui_locales), details, visitor, acted)
     _decide(visit, uid)
     return go(interaction.resume_url(provider, uid))
 
@@ -61,7 +70,7 @@ def _decide(visit: Visit, uid: str) -> None:
         interaction.agree(tx, provider, uid, visit.browser, session)
 
 
-def _page(visit: Visit, details: Details, visitor: Visitor) -> Response:
+def _page(visit: Visit, details: Details, visitor: Visitor, acted: Choice | None) -> Response:
     return draw(
         visit,
         "consent.html",
@@ -70,6 +79,7 @@ def _page(visit: Visit, details: Details, visitor: Visitor) -> Response:
         is_ours=details.consent is Consent.BY_POLICY,
         asker=details,
         name=visitor.name,
+        acted=acted,
         items=[item_name(visit, item) for item in details.items],
         transactions=[transaction(visit, told) for told in details.authorization_details],
     )
@@ -82,7 +92,7 @@ def transaction(visit: Visit, told: Mapping[str, Any]) -> list[tuple[str, str]]:
         *(
             (visit.t(f"transaction_member.{name}"), _plain(value))
             for name, value in told.items()
-            if name != "type"
+            if name not in NOT_SHOWN
         ),
     ]
 

@@ -14,7 +14,7 @@ from idp.entities import promotions
 from idp.entities.promotions import Sight
 from idp.errors import CounterError, EntityFieldWrong, EntityNotRegistered, SessionUnknown
 from idp.vocabulary import Realm
-from service.pages.forms import Faults, go, page, told
+from service.pages.forms import Faults, Page, go, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
 from service.problems import status_of
@@ -33,15 +33,31 @@ _AT_FIELD = {
 
 def routes(world: World) -> list[Route]:
     """Return the route of this page."""
-    return [Route(_PATH, page(world, _counter), methods=["GET", "POST"])]
+    return [Route(_PATH, page(world, for_clerks(_counter)), methods=["GET", "POST"])]
+
+
+def for_clerks(function: Page) -> Page:
+    """Let only staff in who have shown two factors; anyone else does so first and comes back."""
+
+    def guarded(visit: Visit) -> Response:
+        visitor, back = visit.visitor, quote(visit.request.url.path)
+        if visitor is None or visitor.sign_on.realm is not Realm.STAFF:
+            return go(f"/login?realm=staff&next={back}")
+        if visitor.sign_on.level < 1:
+            return go(f"/login/more?realm=staff&next={back}")
+        return function(visit)
+
+    return guarded
+
+
+def clerk_of(visit: Visit) -> str:
+    """Return the subject of the clerk."""
+    if visit.visitor is None:
+        raise SessionUnknown
+    return visit.visitor.sign_on.subject
 
 
 def _counter(visit: Visit) -> Response:
-    visitor = visit.visitor
-    if visitor is None or visitor.sign_on.realm is not Realm.STAFF:
-        return go(f"/login?realm=staff&next={quote(_PATH)}")
-    if visitor.sign_on.level < 1:
-        return go(f"/login/more?realm=staff&next={quote(_PATH)}")
     if not visit.posted:
         return _page(visit, Faults())
     try:
@@ -69,7 +85,7 @@ def _record(visit: Visit) -> Response:
     )
     provider = visit.world.provider
     with provider.begin() as tx:
-        risen = counter.record(tx, provider, _clerk(visit), seen)
+        risen = counter.record(tx, provider, clerk_of(visit), seen)
     return go(f"{_PATH}?done={'to_review' if risen.to_review else 'recorded'}")
 
 
@@ -80,11 +96,10 @@ def _record_entity(visit: Visit) -> Response:
             faults.add(name, visit.t(f"counter.{name}_missing"))
     if faults:
         return _page(visit, faults, 422)
-    provider, clerk = visit.world.provider, _clerk(visit)
+    provider, clerk = visit.world.provider, clerk_of(visit)
     with provider.begin() as tx:
-        at = counter.serving(tx, provider, clerk, visit.typed("counter"))
-        uscc, name = visit.typed("uscc").strip().upper(), visit.typed("entity_name")
-        promotions.at_counter(tx, provider, Sight(uscc, name, at.name, clerk))
+        sight = Sight(visit.typed("uscc"), visit.typed("entity_name"), visit.typed("counter"))
+        promotions.at_counter(tx, provider, clerk, sight)
     return go(f"{_PATH}?done=entity")
 
 
@@ -95,15 +110,15 @@ def _review(visit: Visit) -> str:
     provider = visit.world.provider
     with provider.begin() as tx:
         at = int(number) if number.isdecimal() and len(number) < 18 else 0
-        counter.review(tx, provider, _clerk(visit), at, good=bool(confirmed))
+        counter.review(tx, provider, clerk_of(visit), at, good=bool(confirmed))
     return "confirmed" if confirmed else "refused"
 
 
 def _page(visit: Visit, faults: Faults, status: int = 200) -> Response:
     provider = visit.world.provider
     with provider.begin() as tx:
-        counters = counter.of_clerk(tx, provider, _clerk(visit))
-        waiting = counter.to_review(tx, provider, _clerk(visit))
+        counters = counter.of_clerk(tx, provider, clerk_of(visit))
+        waiting = counter.to_review(tx, provider, clerk_of(visit))
     return draw(
         visit,
         "counter.html",
@@ -117,9 +132,3 @@ def _page(visit: Visit, faults: Faults, status: int = 200) -> Response:
         },
         faults=faults,
     )
-
-
-def _clerk(visit: Visit) -> str:
-    if visit.visitor is None:
-        raise SessionUnknown
-    return visit.visitor.sign_on.subject

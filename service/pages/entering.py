@@ -9,11 +9,10 @@ from idp.interaction import Details
 from idp.methods.sign_in import Entry
 from idp.sessions import Opened
 from idp.vocabulary import Realm
-from service.pages.forms import go, keep_session, local_path
+from service.pages.forms import MORE, go, keep_session, local_path
 from service.pages.visit import Visit
 
 WALLET = "/my/licences"
-MORE = "/login/more"
 _CITIZEN = (Realm.CITIZEN,)
 WAYS: tuple[tuple[str, str, tuple[Realm, ...]], ...] = (
     ("password", "/login", tuple(Realm)),

@@ -26,9 +26,11 @@ from idp.errors import (
     SessionUnknown,
     SignInTooOld,
 )
+from idp.levels import Ladder
 from idp.sessions import SignOn
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
+from service.pages import items
 from service.pages.forms import Faults, Page, go, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
@@ -41,7 +43,7 @@ _ONE = "/my/entities/{uscc}"
 _DONE = ("registered", "chosen", "given", "revoked", "confirmed", "raised")
 _MYSELF = "myself"
 _FORM = ("uscc", "name", "registration_number")
-GIFT = ("number", "name", "items", "until")
+_GIFT = ("number", "name", "until")
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -85,8 +87,13 @@ def typed_gift(visit: Visit) -> Gift:
         until = (day + timedelta(days=1)).astimezone(UTC)
     except (ValueError, OverflowError):
         until = datetime.fromtimestamp(0, UTC)
-    items = tuple(visit.typed("items").split())
-    return Gift(visit.typed("number"), visit.typed("name"), items, until)
+    return Gift(visit.typed("number"), visit.typed("name"), items.typed(visit), until)
+
+
+def shown_gift(visit: Visit) -> dict[str, str | tuple[str, ...]]:
+    """Return what was typed of an authorisation, to be shown again."""
+    fields = {name: visit.typed(name) for name in _GIFT}
+    return {**fields, "items": items.typed(visit)}
 
 
 def field_of(refused: DomainError) -> str:
@@ -130,6 +137,7 @@ def _mine(visit: Visit) -> Response:
         choices = context.choices(tx, provider, own(visit))
         present = context.of_session(tx, provider, own(visit))
         held = mandates.of_holder(tx, own(visit).subject)
+        item_names = items.names(tx, visit)
         represented = [
             (
                 found := entity.get(tx, m.principal),
@@ -151,6 +159,7 @@ def _mine(visit: Visit) -> Response:
         present=present,
         represented=represented,
         authorised=authorised,
+        item_names=item_names,
     )
 
 
@@ -187,7 +196,7 @@ def _one(visit: Visit) -> Response:
     """An entity that the visitor represents; to anybody else it is not there."""
     provider = visit.world.provider
     with provider.begin() as tx:
-        found = entity.find(tx, str(visit.request.path_params["uscc"]))
+        found = entity.of_uscc(tx, str(visit.request.path_params["uscc"]))
         if found is None:
             raise EntityUnknown
         promotions.represented(tx, provider, own(visit).subject, found.subject)
@@ -253,6 +262,7 @@ def _drawn(
         ]
         uses = used(tx, visit, found.subject)
         aliases = entity.aliases(tx, found.subject)
+        item_names, offered = items.names(tx, visit), items.offered(tx, visit, Ladder.LEGAL)
     return draw(
         visit,
         "entity.html",
@@ -265,7 +275,9 @@ def _drawn(
         aliases=aliases,
         faults=faults,
         stale=stale,
-        typed={name: visit.typed(name) for name in GIFT},
+        item_names=item_names,
+        offered=offered,
+        typed=shown_gift(visit),
     )
 
 

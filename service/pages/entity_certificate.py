@@ -6,7 +6,7 @@ from starlette.routing import Route
 from idp.entities import enterprise_certificate
 from idp.methods import certificate_sign_in
 from keys.errors import DomainError
-from service.pages.certificate import proven, shown_certificate
+from service.pages.certificate import left_empty, proven, shown_certificate
 from service.pages.entities import for_citizens, own
 from service.pages.forms import Faults, go, page, told
 from service.pages.rendering import draw
@@ -25,6 +25,8 @@ def routes(world: World) -> list[Route]:
 def _certificate(visit: Visit) -> Response:
     if not visit.posted:
         return _form(visit, Faults())
+    if faults := left_empty(visit):
+        return _form(visit, faults, 422)
     provider = visit.world.provider
     try:
         shown = proven(visit)

@@ -1,9 +1,10 @@
 """The edge of every page: the form is read and proven ours, cookies are set, errors become pages."""
 
+import re
 from collections.abc import Awaitable, Callable, ItemsView, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +27,10 @@ Page = Callable[[Visit], Response]
 Known = Callable[[World, Request], Visitor | None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 _MOST_FIELDS = 40
+MORE = "/login/more"
+_OWN_PAGES = re.compile(r"/(my|staff)(/|$)")
+"""The pages of whoever is signed in, and not half-way."""
+
 _log = structlog.get_logger("yinxin.pages")
 
 
@@ -63,10 +68,20 @@ def _answer(
     visit = _visit(world, request, form)
     try:
         visit = replace(visit, visitor=known(world, request))
-        answer = expired_form(visit) if visit.posted and not visit.is_own_form else function(visit)
+        answer = _answered(visit, function)
     except Exception as error:
         answer = failure(visit, error)
     return _recognised_again(visit, answer)
+
+
+def _answered(visit: Visit, function: Page) -> Response:
+    if visit.posted and not visit.is_own_form:
+        return expired_form(visit)
+    path = visit.request.url.path
+    visitor = visit.visitor
+    if visitor and visitor.is_half_way and _OWN_PAGES.match(path):
+        return go(f"{MORE}?{urlencode({'realm': visitor.sign_on.realm, 'next': path})}")
+    return function(visit)
 
 
 def _known_if_possible(world: World, request: Request) -> Visitor | None:

@@ -6,14 +6,16 @@ from starlette.routing import Route
 from idp.acting import MandateKind
 from idp.entities import giving, mandates
 from idp.errors import SignInTooOld
+from idp.levels import Ladder
 from keys.errors import DomainError
+from service.pages import items
 from service.pages.entities import (
-    GIFT,
     done,
     field_of,
     for_citizens,
     name_of,
     own,
+    shown_gift,
     typed_gift,
     used,
 )
@@ -59,6 +61,7 @@ def _drawn(visit: Visit, faults: Faults, status: int = 200, *, stale: bool = Fal
             if m.kind is MandateKind.HELPER
         ]
         uses = used(tx, visit, subject)
+        item_names, offered = items.names(tx, visit), items.offered(tx, visit, Ladder.NATURAL)
     return draw(
         visit,
         "helpers.html",
@@ -68,5 +71,7 @@ def _drawn(visit: Visit, faults: Faults, status: int = 200, *, stale: bool = Fal
         uses=uses,
         faults=faults,
         stale=stale,
-        typed={name: visit.typed(name) for name in GIFT},
+        item_names=item_names,
+        offered=offered,
+        typed=shown_gift(visit),
     )

@@ -23,7 +23,7 @@ from idp.vocabulary import Realm
 from keys.errors import DomainError
 from seal import qr
 from service.pages import codes, entering
-from service.pages.forms import Faults, go, local_path, page, told
+from service.pages.forms import MORE, Faults, go, local_path, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit, Visitor
 from service.problems import status_of
@@ -43,7 +43,7 @@ class Picture:
 
 def routes(world: World) -> list[Route]:
     """Return the route of this page."""
-    return [Route(entering.MORE, page(world, _more), methods=["GET", "POST"])]
+    return [Route(MORE, page(world, _more), methods=["GET", "POST"])]
 
 
 def picture(text: str) -> Picture:
@@ -96,8 +96,8 @@ def _send(visit: Visit, asker: Details | None, visitor: Visitor) -> Response:
     except DomainError as refused:
         faults = Faults({"send": told(visit, refused)})
         return _form(visit, asker, visitor, faults, status_of(refused.code))
-    answer = go(f"{entering.MORE}{entering.query(visit)}")
-    codes.keep(visit, answer, _TICKET_COOKIE, entering.MORE, ticket)
+    answer = go(f"{MORE}{entering.query(visit)}")
+    codes.keep(visit, answer, _TICKET_COOKIE, MORE, ticket)
     return answer
 
 
@@ -115,7 +115,7 @@ def _prove(visit: Visit, asker: Details | None, visitor: Visitor) -> Response:
         faults = Faults({by: told(visit, refused)})
         return _form(visit, asker, visitor, faults, status_of(refused.code))
     answer = entering.entered(visit, asker, opened)
-    answer.delete_cookie(_TICKET_COOKIE, entering.MORE)
+    answer.delete_cookie(_TICKET_COOKIE, MORE)
     return answer
 
 

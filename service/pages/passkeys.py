@@ -86,6 +86,8 @@ def _login_form(visit: Visit, asker: Details | None, faults: Faults, status: int
         asker=asker,
         portal=visit.either(asker.client_name_zh, asker.client_name_en) if asker else "",
         query=entering.query(visit),
+        way="passkey",
+        ways=entering.ways(visit, asker),
         faults=faults,
     )
 

@@ -82,6 +82,8 @@ def _shown(visit: Visit, asker: Details | None, shown: Screen, status: int = 200
         asker=asker,
         portal=visit.either(asker.client_name_zh, asker.client_name_en) if asker else "",
         query=entering.query(visit),
+        way="qr",
+        ways=entering.ways(visit, asker),
         shown=shown,
         symbol=_symbol(visit) if waits else None,
     )

@@ -63,6 +63,7 @@ def draw(
         "fonts": f"/fonts/{fonts.digest()}/fonts.css",
         "day": partial(day, visit.locale),
         "moment": partial(moment, visit.locale),
+        "last_day": partial(last_day, visit.locale),
         "request_id": request_id(visit.request),
     }
     page = _environment.get_template(template).render(common | content)
@@ -98,6 +99,11 @@ def moment(locale: str, when: datetime) -> str:
     local = when.astimezone(_CHINA)
     zone = " (UTC+8)" if locale == "en" else ""
     return f"{day(locale, local)} {local:%H:%M:%S}{zone}"
+
+
+def last_day(locale: str, until: datetime) -> str:
+    """Return the last day on which something counts that ends at `until`."""
+    return day(locale, until - timedelta(seconds=1))
 
 
 def _origins(addresses: Iterable[str]) -> set[str]:

@@ -8,13 +8,12 @@ from starlette.routing import Route
 
 from idp import recent
 from idp.errors import PasswordDiffers, SecondFactorNeeded, SignInTooOld
-from idp.methods import devices, passkeys, password_change, totp
+from idp.methods import devices, more_factors, passkeys, password_change, totp
 from idp.methods.password_change import Wanted
 from idp.passwords import MINIMUM
 from idp.sessions import SignOn
 from keys.errors import DomainError
-from service.pages import entering
-from service.pages.forms import Faults, Page, go, page, told
+from service.pages.forms import MORE, Faults, Page, go, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit
 from service.problems import status_of
@@ -50,7 +49,10 @@ def for_own(function: Own) -> Page:
             again = {"again": "1", "realm": own.realm, "next": path}
             return go(f"/login?{urlencode(again)}")
         except SecondFactorNeeded:
-            return go(f"{entering.MORE}?{urlencode({'next': path})}")
+            with visit.world.begin() as tx:
+                if not more_factors.offers(tx, own):
+                    raise  # there is nothing more to ask them for
+            return go(f"{MORE}?{urlencode({'next': path})}")
 
     return guarded
 

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import staff
-from idp.errors import BodyOutOfReach, ManagesNobody
+from idp.errors import BodyOutOfReach, ManagesNobody, RoleOfOperators
 from idp.sessions import SignOn
 from idp.staff import Member
 from idp.staffing import appointments, bodies, lifecycle
 from idp.staffing.appointments import Appointment, Post
-from idp.staffing.roles import ROLE_SCOPES
+from idp.staffing.roles import OPERATORS_ALONE, ROLE_SCOPES
 from idp.vocabulary import Realm
 from keys.errors import DomainError
 from service.pages.forms import Faults, go, page, told
@@ -60,39 +60,51 @@ def _staff(visit: Visit) -> Response:
 
 def _act(visit: Visit, own: SignOn) -> str:
     """Do what the button pressed says, and return the word for it."""
-    provider, by = visit.world.provider, own.subject
+    provider = visit.world.provider
     with provider.begin() as tx:
         manager = staff.member(tx, provider, own.subject)
         if subject := visit.typed("close"):
-            _check_reach(tx, manager, subject)
-            lifecycle.close(tx, provider, subject, by=by)
+            _reached(tx, visit, manager, staff.last_body(tx, subject))
+            lifecycle.close(tx, provider, subject, by=manager.subject)
             return "closed"
         if number := visit.typed("end"):
-            subject = visit.typed(f"holder_{number}")
-            _check_reach(tx, manager, subject)
-            _end(tx, visit, subject, number, by)
+            _end(tx, visit, manager, number)
             return "ended"
         subject = staff.subject_of(tx, visit.typed("username").strip()) or ""
-        _check_reach(tx, manager, subject)
-        post = Post(visit.typed("role"), staff.last_body(tx, subject))
-        appointments.appoint(tx, provider, subject, post, by=by)
+        _give(tx, visit, manager, subject, visit.typed("role"))
         return "given"
 
 
-def _end(tx: Session, visit: Visit, subject: str, number: str, by: str) -> None:
+def _give(tx: Session, visit: Visit, manager: Member, subject: str, role: str) -> None:
+    """Give what reaches no further than the manager's own appointment does."""
+    body = staff.last_body(tx, subject)
+    below = _reached(tx, visit, manager, body)
+    if role in OPERATORS_ALONE:
+        raise RoleOfOperators(role=role)
+    post = Post(role, body, below)
+    appointments.appoint(tx, visit.world.provider, subject, post, by=manager.subject)
+
+
+def _end(tx: Session, visit: Visit, manager: Member, number: str) -> None:
     provider = visit.world.provider
+    subject = visit.typed(f"holder_{number}")
     for one in appointments.unended(tx, subject, provider.clock()):
         if str(one.id) == number:
-            appointments.end(tx, provider, one.id, by=by)
+            _reached(tx, visit, manager, one.body)
+            appointments.end(tx, provider, one.id, by=manager.subject)
 
 
-def _check_reach(tx: Session, manager: Member, subject: str) -> None:
-    """Raise `ManagesNobody` for who manages nobody, `BodyOutOfReach` for those of other bodies."""
-    if _MANAGE not in manager.scopes:
+def _reached(tx: Session, visit: Visit, manager: Member, body: str) -> bool:
+    """See that the manager answers for the staff of a body; say whether for those below it too.
+
+    Raises `ManagesNobody` for who manages nobody, `BodyOutOfReach` for those of other bodies.
+    """
+    if not any(_MANAGE in one.scopes for one in manager.appointments):
         raise ManagesNobody
-    body = staff.last_body(tx, subject)
-    if body not in bodies.below(tx, manager.organisation):
+    by = appointments.permitting(tx, visit.world.provider, manager.subject, _MANAGE, body)
+    if not by:
         raise BodyOutOfReach(body=body)
+    return any(one.below for one in by)
 
 
 def _page(visit: Visit, own: SignOn, faults: Faults, status: int = 200) -> Response:
@@ -101,9 +113,8 @@ def _page(visit: Visit, own: SignOn, faults: Faults, status: int = 200) -> Respo
         member = staff.member(tx, provider, own.subject)
         names = {body.uscc: body.name for body in bodies.every(tx)}
         lines = [_Line(one, names.get(one.body, one.body)) for one in member.appointments]
-        manages = _MANAGE in member.scopes
-        below = bodies.below(tx, member.organisation) if manages else frozenset()
-        others = staff.working_for(tx, provider, below)
+        managing = [one for one in member.appointments if _MANAGE in one.scopes]
+        others = staff.working_for(tx, provider, _managed(tx, managing))
     return draw(
         visit,
         "staff.html",
@@ -112,12 +123,18 @@ def _page(visit: Visit, own: SignOn, faults: Faults, status: int = 200) -> Respo
         member=member,
         body=names.get(member.organisation, member.organisation),
         lines=lines,
-        manages=manages,
+        manages=bool(managing),
         others=[
             (other, names.get(other.organisation, other.organisation))
             for other in others
             if other.subject != member.subject
         ],
-        roles=list(ROLE_SCOPES),
+        roles=[role for role in ROLE_SCOPES if role not in OPERATORS_ALONE],
         faults=faults,
     )
+
+
+def _managed(tx: Session, managing: list[Appointment]) -> frozenset[str]:
+    """The bodies that these appointments reach."""
+    reached = (bodies.below(tx, one.body) if one.below else {one.body} for one in managing)
+    return frozenset().union(*reached)

@@ -9,9 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import interaction, sessions
+from idp.errors import UpstreamPersonDiffers
 from idp.methods.sign_in import Entry
 from idp.nodes import upstream_sign_in
-from idp.nodes.upstream_sign_in import Begun, Returned, Start
+from idp.nodes.upstream_sign_in import Begun, Proven, Returned, Start
+from idp.sessions import Opened
 from keys.errors import DomainError
 from service.pages.forms import go, keep_session, local_path, page, told
 from service.pages.rendering import draw
@@ -59,14 +61,24 @@ def _return(visit: Visit) -> Response:
     returned = Returned(visit.asked("code"), visit.asked("error"), visit.asked("iss"))
     try:
         proven = upstream_sign_in.prove(provider, begun, returned)
-        with provider.begin() as tx:
-            opened = upstream_sign_in.enter(tx, provider, proven, _entry(visit, begun))
+        opened = _enter(visit, proven, begun)
     except DomainError as refused:
         return _failed(visit, refused, begun.interaction or "")
     uid = begun.interaction
     answer = go(interaction.resume_url(provider, uid) if uid else begun.next)
     keep_session(visit, answer, opened.cookie)
     return answer
+
+
+def _enter(visit: Visit, proven: Proven, begun: Begun) -> Opened:
+    provider = visit.world.provider
+    try:
+        with provider.begin() as tx:
+            return upstream_sign_in.enter(tx, provider, proven, _entry(visit, begun))
+    except UpstreamPersonDiffers:
+        with provider.begin() as tx:
+            upstream_sign_in.keep_conflict(tx, provider, proven)
+        raise
 
 
 def _entry(visit: Visit, begun: Begun) -> Entry:

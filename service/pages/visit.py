@@ -9,6 +9,7 @@ from starlette.requests import Request
 from idp import accounts, sessions, staff
 from idp.errors import AccountUnknown
 from idp.fingerprint import fingerprint
+from idp.method import reach
 from idp.sessions import SignOn
 from idp.vocabulary import Realm
 from service.locale import t
@@ -29,6 +30,11 @@ class Visitor:
     @property
     def is_citizen(self) -> bool:
         return self.sign_on.realm is Realm.CITIZEN
+
+    @property
+    def is_half_way(self) -> bool:
+        """Whether what they have shown opens nothing: one factor of staff, a social account alone."""
+        return reach(self.sign_on.realm, self.sign_on.methods) == 0
 
 
 @dataclass(frozen=True, slots=True)

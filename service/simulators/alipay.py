@@ -49,9 +49,13 @@ def routers(outside: Outside) -> tuple[APIRouter, APIRouter]:
     ) -> HTMLResponse:
         """The provider's page: the tester chooses who they are."""
         people = outside.people.values()
-        choices = [(f"我是 {person.name}", {"number": person.number}) for person in people]
-        refusal = [("不同意，返回", {"number": ""})]
-        return page("支付宝（沙箱）", "印信请求核实您的姓名和身份证号。", choices + refusal)
+        choices = [
+            (f"我是 {person.name} · I am {person.name}", {"number": person.number})
+            for person in people
+        ]
+        refusal = [("不同意，返回 · Refuse", {"number": ""})]
+        lead = "印信请求核实您的姓名和身份证号。 Yinxin asks who you are."
+        return page("支付宝（沙箱） · Alipay (sandbox)", lead, choices + refusal)
 
     @sandbox.post("/sandbox/alipay", operation_id="alipay_code")
     def alipay_code(number: Annotated[str, Form()]) -> str:

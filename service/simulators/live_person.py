@@ -119,7 +119,7 @@ def routers(outside: Outside) -> tuple[APIRouter, APIRouter]:
         """The provider's page: the tester says how it went."""
         question = find(session).question
         title = f"{_NAMES[question.method]}（沙箱）"
-        choices = [("通过", {"passed": "true"}), ("不通过", {"passed": "false"})]
+        choices = [("通过 · Passed", {"passed": "true"}), ("不通过 · Failed", {"passed": "false"})]
         return page(title, f"用途：{question.purpose}", choices)
 
     @sandbox.post("/sandbox/live-person/{session}", operation_id="live_answer")
@@ -129,7 +129,7 @@ def routers(outside: Outside) -> tuple[APIRouter, APIRouter]:
         check.end(passed)
         if check.question.return_url:
             return RedirectResponse(check.question.return_url, status_code=303)
-        return page("已完成", "请回到原来的页面。", [])
+        return page("已完成 · Done", "请回到原来的页面。 Go back to the page you came from.", [])
 
     @sandbox.post("/sandbox/live-person", operation_id="end_live_check")
     def end_live_check(done: LiveDone) -> LiveDone:

@@ -30,6 +30,7 @@ Source = Literal[
     "sms-gateway",
 ]
 PersonState = Literal["current", "deceased", "number-changed", "unknown"]
+PaperState = Literal["current", "expired", "cancelled", "deceased", "unknown"]
 EntityState = Literal["active", "cancelled", "revoked", "unknown"]
 
 
@@ -118,6 +119,7 @@ class Outside:
         self.entities = {entity.uscc: entity for entity in load(EntityRecord, "entities")}
         self.accounts = {account.number: account for account in load(AccountRecord, "accounts")}
         self.person_states: dict[str, PersonState] = {}
+        self.paper_states: dict[tuple[str, str], PaperState] = {}
         self.entity_states: dict[str, EntityState] = {}
         self.card_phones: dict[str, str] = {}
         self.inbox: deque[Delivered] = deque(maxlen=_LARGEST_INBOX)

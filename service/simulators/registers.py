@@ -63,7 +63,7 @@ def create_app(
     simulator = FastAPI(title="Yinxin outside sources", version="2")
     routers = (
         *population_register.routers(outside),
-        exit_entry.router(outside),
+        *exit_entry.routers(outside),
         *business_register.routers(outside),
         *tax.routers(outside),
         *alipay.routers(outside),

@@ -13,9 +13,15 @@ SMS_TEXTS = {
     "sign-in-code": "【印信】登录验证码 {code}，{minutes} 分钟内有效。请勿告诉他人。",
     "recovery-code": "【印信】找回账号验证码 {code}，{minutes} 分钟内有效。非本人操作请勿理会。",
     "phone-change-code": "【印信】更换手机号验证码 {code}，{minutes} 分钟内有效。请勿告诉他人。",
+    "reconfirmation-code": "【印信】重新核对身份验证码 {code}，{minutes} 分钟内有效。请勿告诉他人。",
     "new-device": "【印信】您的账号于 {time} 在新设备（{device}）上登录。非本人操作请立即修改密码。",
-    "mandate-given": "【印信】{entity} 已授权您办理其事项，有效期至 {until}。登录后可查看。",
-    "mandate-ended": "【印信】{entity} 对您的授权已结束。登录后可查看。",
+    "password-changed": "【印信】您的账号于 {time} 修改了登录密码。非本人操作请立即找回账号。",
+    "phone-changed": "【印信】您的账号于 {time} 更换了手机号。非本人操作请立即到服务窗口办理。",
+    "method-added": "【印信】您的账号于 {time} 新增了登录方式。非本人操作请立即登录移除并修改密码。",
+    "mandate-given": "【印信】{principal} 已授权您代为办事，有效期至 {until}。登录后可查看。",
+    "mandate-ended": "【印信】{principal} 对您的授权已结束。登录后可查看。",
+    "mandate-given-for-you": "【印信】{holder} 获授权为 {principal} 办事，至 {until}。如非本意请登录终止。",
+    "mandate-ended-for-you": "【印信】{holder} 为 {principal} 办事的授权已结束。登录后可查看。",
 }
 """What each message template says."""
 

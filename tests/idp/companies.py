@@ -1,8 +1,10 @@
 """Companies of the sandbox, their representatives and agents, without the pages in between."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from idp import sessions
+from idp import counter, sessions
+from idp.counter import Counter, Tier
 from idp.entities import giving, mandates, registering
 from idp.entities.entity import Entity
 from idp.entities.giving import Gift
@@ -10,7 +12,7 @@ from idp.entities.mandates import Mandate
 from idp.entities.registering import Form
 from idp.sessions import Opened
 from idp.vocabulary import Realm
-from tests.idp.world import PEOPLE, World
+from tests.idp.world import BODY, PEOPLE, World
 
 BUILDER = Form("91990100MAXX91017F", "示例市启明建设有限公司", "990100000009109")
 BUILDERS_HEAD = "周远"
@@ -18,6 +20,16 @@ FOOD = Form("91990100MAXX92028T", "示例市望江食品有限公司", "99010000
 FOODS_HEAD = "那木汗其其格"
 AGENT = "张䶮"
 ITEM = "permit.apply"
+WINDOW = Counter("hall-1", "示例市政务服务中心1号窗口", BODY, Tier.CITY, "990100")
+ANOTHERS = replace(WINDOW, code="hall-2", body="11990100MBXX90026G")
+
+
+def serving(world: World) -> str:
+    """A clerk of one counter, beside one that is another body's; return the subject."""
+    with world.begin() as tx:
+        for place in (WINDOW, ANOTHERS):
+            counter.place(tx, world.provider, place, by="a-test")
+    return world.clerk("zhou", "counter-clerk")
 
 
 def signed_in(world: World, subject: str, *methods: str, level: int = 1) -> Opened:

@@ -341,3 +341,13 @@ def test_signing_in_by_something_else_frees_the_session_of_the_certificate(
         found = sessions.find(tx, world.provider, cookie)
     assert found is not None
     assert found.sid == opened.session.sid
+
+
+def test_a_session_ends_with_the_certificate_at_the_latest(
+    world: World, authority: Authority
+) -> None:
+    world.register()
+    certificate = authority.issue(Subject("张䶮", number=f"IDCCN-{NUMBER}"), days=1)
+    world.clock.tick(hours=20)
+    session = entered(world, connected(world, certificate)).session
+    assert session.expires_at == certificate.not_after

@@ -53,6 +53,7 @@ PERSON = Particulars(
     },
     registered_at=NOON,
     standing=Standing(NATURAL[1], (CONFIRMED,)),
+    phone_proven=True,
 )
 PORTAL = Metadata(name_zh="门户", name_en="Portal", scopes=IDENTITY_SCOPES)
 
@@ -227,3 +228,15 @@ def test_what_a_person_says_of_themselves_is_told_as_they_said_it(world: World) 
         accounts.describe(tx, world.provider, subject, username="zhang.yan", profile=profile)
     claims = told(world, approve(world, subject, scopes=("openid", "profile", "email")))
     assert claims.items() >= (profile | {"preferred_username": "zhang.yan"}).items()
+
+
+def test_an_account_without_a_phone_tells_none() -> None:
+    without = replace(PERSON, phone="", phone_proven=False)
+    assert CLAIMS["phone_number"].of(without) is None
+    assert CLAIMS["phone_number_verified"].of(without) is None
+
+
+def test_a_phone_that_nobody_proved_is_not_told_as_verified() -> None:
+    imported = replace(PERSON, phone_proven=False)
+    assert CLAIMS["phone_number"].of(imported) == "+8613900000099"
+    assert CLAIMS["phone_number_verified"].of(imported) is False

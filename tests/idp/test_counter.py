@@ -4,9 +4,9 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from idp import counter, evidence, sessions
+from idp import accounts, counter, evidence, sessions
 from idp.counter import Counter, Document, Risen, Seen, Tier
 from idp.errors import (
     ClerkReviewsThemselves,
@@ -17,12 +17,14 @@ from idp.errors import (
     CounterUnknown,
     SightingGone,
 )
+from idp.identity_documents import Document as Paper
 from idp.levels import EvidenceKind
 from idp.provider import Provider
-from idp.tables import SightingRow
+from idp.tables import PersonRow, SightingRow
 from keys.identity_numbers import NumberWrong
 from keys.tables import journal
 from tests.idp.standing import level_of, signed_in
+from tests.idp.test_registration_papers import of, register, typed
 from tests.idp.world import BODY, PEOPLE, World
 
 WINDOW = Counter("hall-1", "示例市政务服务中心1号窗口", BODY, Tier.CITY, "990100")
@@ -191,3 +193,52 @@ def test_a_counter_has_a_name_a_body_and_a_place(
 ) -> None:
     with world.begin() as tx, pytest.raises(error):
         counter.place(tx, world.provider, replace(WINDOW, **changed), by="a-test")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("paper", "document", "shown"),
+    [
+        (Paper.PASSPORT, Document.PASSPORT, "deu E99000001"),
+        (Paper.HK_MACAO_PERMIT, Document.PERMIT, "H9900000102"),
+        (Paper.RESIDENCE_PERMIT, Document.PERMIT, "810000188001010015"),
+        (Paper.PERMANENT_RESIDENCE, Document.FOREIGN_RESIDENT, "911124188507070024"),
+    ],
+    ids=str,
+)
+def test_the_holder_of_any_paper_can_be_seen(
+    world: World, clerks: tuple[str, str], paper: Paper, document: Document, shown: str
+) -> None:
+    held = of(paper)
+    subject = register(world, typed(held))
+    record(world, clerks[0], Seen("hall-1", document, f" {shown} ", held.name.title()))
+    assert level_of(world, subject) == 2
+
+
+@pytest.mark.parametrize(
+    "document",
+    [each for each in Document if Paper.RESIDENT_ID not in counter.PAPERS[each]],
+    ids=str,
+)
+def test_a_document_whose_number_is_not_the_accounts_is_none_of_theirs(
+    world: World, clerks: tuple[str, str], document: Document
+) -> None:
+    subject = world.register()
+    with pytest.raises(CounterNumberUnknown):
+        record(world, clerks[0], replace(SEEN, document=document))
+    assert level_of(world, subject) == 1
+
+
+def test_a_closed_account_does_not_stop_the_review_of_others(
+    world: World, clerks: tuple[str, str]
+) -> None:
+    gone = world.register()
+    record(world, clerks[0], lot=True)
+    subject = world.register("李㛃", "13800000002")
+    other = PEOPLE["李㛃"]
+    record(world, clerks[0], replace(SEEN, number=other.number, name=other.name), lot=True)
+    with world.begin() as tx:
+        closed = update(PersonRow).where(PersonRow.subject == gone)
+        tx.execute(closed.values(closed_at=world.clock()))
+    with world.begin() as tx:
+        (left,) = counter.to_review(tx, world.provider, clerks[1])
+        assert left.name == accounts.person(tx, world.provider, subject).name

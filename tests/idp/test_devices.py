@@ -46,6 +46,18 @@ def test_of_a_new_browser_the_person_is_told_once(world: World) -> None:
     assert len(known(world, subject)) == 2
 
 
+def test_a_browser_is_known_by_its_last_use_whichever_is_noted_last(world: World) -> None:
+    subject = world.register()
+    sign_in(world, subject, "b-1")
+    world.clock.tick(hours=1)
+    latest = world.clock()
+    sign_in(world, subject, "b-1", "Firefox · Windows")
+    world.clock.tick(minutes=-5)
+    sign_in(world, subject, "b-1", "Firefox · Windows")
+    (browser,) = known(world, subject)
+    assert (browser.name, browser.seen_at) == ("Firefox · Windows", latest)
+
+
 def test_a_notice_says_when_in_the_time_of_china(world: World) -> None:
     subject = world.register()
     sign_in(world, subject, "b-1")

@@ -72,6 +72,9 @@ def test_a_text_cut_short_is_no_hash(stored: str) -> None:
         "pbkdf2_sha256$0$salt$aGFzaA==",
         "pbkdf2_sha256$99999999$salt$aGFzaA==",
         "$2b$31$" + "a" * 53,
+        "pbkdf2_sha1$2000000$salt$" + base64.b64encode(bytes(300)).decode(),
+        "pbkdf2_sha1$1$salt$" + base64.b64encode(bytes(1)).decode(),
+        "$2b$04$" + "z" * 53,
     ],
     ids=[
         "nothing",
@@ -85,6 +88,9 @@ def test_a_text_cut_short_is_no_hash(stored: str) -> None:
         "no iterations",
         "iterations for a minute",
         "a cost for hours",
+        "a digest of many blocks, each as dear as the first",
+        "a digest that one password in 256 has",
+        "a salt that bcrypt cannot read",
     ],
 )
 def test_anything_else_is_not_foreign_and_is_opened_by_nothing(stored: str) -> None:

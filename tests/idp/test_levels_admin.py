@@ -1,19 +1,26 @@
 """Levels over the administration API: decisions for portals, policies, evidence, counters, live checks."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
+import rfc8785
 
 import idp.admin.http
-from idp import accounts, sessions
+from idp import accounts, live_checks, sessions
 from idp.admin.http import audience
+from idp.entities import context, promotions
 from idp.levels import NATURAL
-from keys import access_token
+from keys import access_token, jose
 from keys.access_token import Caller
+from keys.compact import TokenError
 from service import problems
 from service.token_check import caller_check
+from tests.idp.companies import found, head, mandate_of
+from tests.idp.companies import signed_in as acting_in
 from tests.idp.standing import HASH, level_of, raised, signed_in
 from tests.idp.test_live_checks import at_live_page, begun, land_office, resumed, settle
 from tests.idp.world import BODY, Portal, World, served
@@ -156,6 +163,23 @@ def test_evidence_is_seen_and_withdrawn_and_the_sign_on_ends(world: World, ask: 
     assert ask("GET", "/people/nobody/standing").status_code == 404
 
 
+def test_withdrawn_evidence_of_a_company_ends_the_sign_ons_that_acted_at_its_level(
+    world: World, ask: Ask
+) -> None:
+    company = found(world, head(world))
+    status = promotions.ask_tax(world.provider, company)
+    chief = mandate_of(world, company)
+    opened = acting_in(world, chief.holder)
+    with world.begin() as tx:
+        standing = promotions.by_tax(tx, world.provider, company, status, by="chief")
+        context.choose(tx, world.provider, opened.session, chief.id)
+    (number,) = (piece.id for piece in standing.because if piece.kind == "tax-filer")
+    why = {"why": "entered-by-mistake"}
+    assert ask("POST", f"/evidence/{number}/withdrawal", why).status_code == 204
+    with world.begin() as tx:
+        assert sessions.find(tx, world.provider, opened.cookie) is None
+
+
 def test_counters_are_named(ask: Ask) -> None:
     hall = {"name": "示例市政务服务中心", "body": BODY, "tier": "city", "region": "990100"}
     assert ask("PUT", "/counters/hall-1", hall).json() == {"code": "hall-1", **hall}
@@ -173,4 +197,19 @@ def test_a_live_check_is_told_whole_for_a_dispute(world: World, ask: Ask) -> Non
     assert told["record"]["transaction"]["hash"] == HASH
     assert len(told["evidence_hash"]) == 64
     assert told["used_at"] is not None
+    keys = world.provider.token_keys()
+    signed = json.loads(
+        jose.verify_bytes(told["signed"], keys, content_type=live_checks.BUNDLE).decode()
+    )
+    assert signed["iss"] == world.issuer
+    assert signed["record"] == told["record"]
+    hashed = hashlib.sha256(rfc8785.dumps(signed["record"])).hexdigest()
+    assert hashed == signed["evidence_hash"] == told["evidence_hash"]
+    with pytest.raises(TokenError):
+        jose.verify_bytes(told["signed"][:-8] + "AAAAAAAA", keys)
     assert ask("GET", "/live-checks/none").json()["code"] == "live_check.gone"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "1" * 40, "x"])
+def test_evidence_that_cannot_be_is_refused_before_it_is_looked_for(ask: Ask, number: str) -> None:
+    assert ask("POST", f"/evidence/{number}/withdrawal", {"why": "mistaken"}).status_code == 422

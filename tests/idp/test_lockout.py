@@ -1,10 +1,12 @@
 """A name whose password was guessed at all day, and the ways back in."""
 
 import pytest
+from sqlalchemy import select
 
 from idp.errors import PasswordLocked, SignInRefused, TooManyTries
 from idp.methods import recovery, sms_sign_in
 from idp.methods.sign_in import Entry
+from keys.tables import journal
 from tests.idp.proving_phones import code_on
 from tests.idp.world import PASSWORD, PEOPLE, World
 
@@ -86,3 +88,17 @@ def test_a_new_password_lifts_the_lock_of_every_name(world: World) -> None:
         recovery.recover(tx, world.provider, Entry("192.0.2.7"), proven)
     for name in (NUMBER, PHONE):
         world.browser().sign_in(None, name, NEW)
+
+
+@pytest.mark.parametrize("name", [NUMBER, "nobody-here"])
+def test_a_lock_stands_in_the_journal_once_and_names_no_name(world: World, name: str) -> None:
+    subject = world.register()
+    guess_all_day(world, name)
+    for _ in range(3):
+        with pytest.raises(PasswordLocked):
+            world.browser().sign_in(None, name, PASSWORD)
+    with world.begin() as tx:
+        rows = tx.execute(select(journal)).mappings().all()
+    (row,) = [row for row in rows if row["action"] == "password.locked"]
+    assert row["subject"] == (subject if name == NUMBER else "nobody")
+    assert name not in str(row)

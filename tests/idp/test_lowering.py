@@ -2,9 +2,17 @@
 
 from datetime import timedelta
 
-from idp import accounts, evidence, lowering, sessions
+import pytest
+
+from idp import accounts, entitlements, evidence, lowering, sessions
+from idp.errors import OAuthError
 from idp.levels import Evidence, EvidenceKind
-from idp.vocabulary import Realm
+from idp.method import Method
+from idp.methods import sign_in
+from idp.methods.sign_in import Entry, Proof
+from idp.vocabulary import OFFLINE, Realm
+from tests.idp.approvals import approval
+from tests.idp.test_exchange import citizen_portal
 from tests.idp.world import World
 
 
@@ -84,3 +92,32 @@ def test_withdrawn_evidence_stays_on_record(world: World) -> None:
         evidence.withdraw(tx, world.provider, piece, by="system", why="a reason")
         kept = {each.id: each for each in evidence.of_subject(tx, subject)}
     assert kept[piece].withdrawn_at == world.clock()
+
+
+def test_a_sign_on_ends_with_the_evidence_that_carries_its_level(world: World) -> None:
+    subject = world.register()
+    counter(world, subject)
+    world.clock.tick(days=364, hours=23, minutes=59)
+    entry, both = Entry("192.0.2.1"), (Method.PASSWORD, Method.SMS_CODE)
+    with world.begin() as tx:
+        strong, weak = (
+            sign_in.enter(tx, world.provider, entry, Proof(Realm.CITIZEN, subject, methods))
+            for methods in (both, both[:1])
+        )
+    assert (strong.session.level, weak.session.level) == (2, 1)
+    world.clock.tick(seconds=60)
+    with world.begin() as tx:
+        assert sessions.find(tx, world.provider, strong.cookie) is None
+        assert sessions.find(tx, world.provider, weak.cookie) is not None, "it used less"
+
+
+def test_a_grant_that_outlives_its_sign_on_dies_with_the_level(world: World) -> None:
+    subject = world.register()
+    piece = counter(world, subject)
+    client = citizen_portal(world)
+    given = approval(world, client, subject, scopes=("openid", OFFLINE), level=2)
+    with world.begin() as tx:
+        assert entitlements.of_person(tx, world.provider, client, given).approval is given
+        evidence.withdraw(tx, world.provider, piece, by="test", why="lost")
+        with pytest.raises(OAuthError, match="level has fallen"):
+            entitlements.of_person(tx, world.provider, client, given)

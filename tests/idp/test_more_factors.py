@@ -8,12 +8,12 @@ from pyotp import TOTP
 from sqlalchemy import update
 
 from idp import accounts, sessions
-from idp.errors import SignInRefused, TooManyTries, TotpCodeWrong
+from idp.errors import SessionUnknown, SignInRefused, TooManyTries, TotpCodeWrong
 from idp.method import Method
 from idp.methods import more_factors, sign_in, totp, totp_sign_in
 from idp.methods.password_sign_in import Typed
 from idp.methods.sign_in import Entry, Proof
-from idp.sessions import Opened, SignOn
+from idp.sessions import Ending, Opened, SignOn
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 from tests.idp.world import PASSWORD, PEOPLE, World, signed_in
@@ -153,3 +153,43 @@ def test_another_systems_hash_is_kept_as_ours_after_the_first_sign_in(world: Wor
         kept = accounts.credentials(tx, world.provider, NUMBER)
     assert kept
     assert kept.password_hash.startswith("$argon2id$")
+
+
+def test_one_factor_more_makes_the_first_no_newer_and_the_session_no_longer(world: World) -> None:
+    subject = world.register()
+    first = opened(world, subject, "pwd")
+    for hours in (1, 1):
+        world.clock.tick(hours=hours)
+        entry = Entry("192.0.2.7", session=first.cookie)
+        proof = Proof(Realm.CITIZEN, subject, (Method.SMS_CODE,), adds=True)
+        with world.begin() as tx:
+            second = sign_in.enter(tx, world.provider, entry, proof)
+        assert second.session.methods == ("pwd", "sms")
+        assert second.session.signed_in_at == first.session.signed_in_at
+        assert second.session.expires_at == first.session.expires_at
+        first = second
+
+
+def test_two_factors_at_once_are_a_sign_in_of_their_own(world: World) -> None:
+    subject = world.register()
+    first = opened(world, subject, "pwd")
+    world.clock.tick(hours=1)
+    proof = Proof(Realm.CITIZEN, subject, (Method.PASSKEY,), adds=True)
+    with world.begin() as tx:
+        entry = Entry("192.0.2.7", session=first.cookie)
+        second = sign_in.enter(tx, world.provider, entry, proof).session
+    assert (second.sid, second.signed_in_at) == (first.session.sid, world.clock())
+
+
+def test_an_app_adds_nothing_to_a_sign_on_that_ended_meanwhile(world: World) -> None:
+    subject = world.register()
+    app = with_app(world, subject)
+    first = opened(world, subject, "pwd")
+    with world.begin() as tx:
+        why = Ending.FROM_ANOTHER_DEVICE
+        sessions.end(tx, world.provider, first.session.sid, by=subject, why=why)
+    entry = Entry("192.0.2.7", session=first.cookie)
+    with world.begin() as tx, pytest.raises(SessionUnknown):
+        totp_sign_in.enter(tx, world.provider, entry, first.session, app.at(world.clock()))
+    with world.begin() as tx:
+        assert sessions.of_subject(tx, world.provider, subject) == []

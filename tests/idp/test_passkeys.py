@@ -15,7 +15,8 @@ from idp.errors import (
     TooManyTries,
 )
 from idp.method import Method
-from idp.methods import passkey_ceremonies, passkey_sign_in, passkeys
+from idp.methods import change_notice, passkey_ceremonies, passkey_sign_in, passkeys
+from idp.methods.change_notice import Change
 from idp.methods.passkey_sign_in import Sent
 from idp.methods.sign_in import Entry
 from idp.sessions import Opened, SignOn
@@ -311,3 +312,9 @@ def test_who_tries_too_often_waits(world: World) -> None:
             proven(world, answer)
     with pytest.raises(TooManyTries):
         proven(world, answer)
+
+
+def test_the_person_is_told_of_a_new_passkey(world: World) -> None:
+    owner(world)
+    told = [each["change"] for job, each in world.line.waiting if job == change_notice.JOB]
+    assert told == [Change.METHOD]

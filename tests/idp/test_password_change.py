@@ -25,8 +25,9 @@ NEW = "another good password"
 
 
 def signed_in(world: World, subject: str, realm: Realm = Realm.CITIZEN) -> SignOn:
+    methods = ("pwd",) if realm is Realm.CITIZEN else ("pwd", "otp")
     with world.begin() as tx:
-        return sessions.open_session(tx, world.provider, realm, subject, ("pwd",)).session
+        return sessions.open_session(tx, world.provider, realm, subject, methods).session
 
 
 def change(world: World, own: SignOn, former: str = PASSWORD, new: str = NEW) -> int:

@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
-from idp import accounts, evidence, sessions
+from idp import accounts, evidence, outbox, sessions
 from idp.errors import (
     PhoneTaken,
     SecondFactorNeeded,
@@ -14,6 +15,7 @@ from idp.errors import (
 from idp.levels import EvidenceKind
 from idp.methods import phone_change
 from idp.sessions import SignOn
+from idp.tables import OutboxRow, PeerRow
 from idp.vocabulary import Realm
 from keys.errors import DomainError
 from tests.idp.proving_phones import code_on
@@ -106,3 +108,22 @@ def test_a_code_that_another_account_was_sent_is_no_use(world: World) -> None:
     ticket = phone_change.begin(world.provider, first, NEW, "192.0.2.7")
     with pytest.raises(SmsCodeGone):
         phone_change.prove(world.provider, second, ticket.handle, code_on(world, NEW))
+
+
+def test_the_cities_are_told_of_it(world: World) -> None:
+    subject = world.register()
+    with world.begin() as tx:
+        tx.add(
+            PeerRow(
+                issuer="https://city.example",
+                name="city",
+                place=outbox.BELOW,
+                keys={},
+                events_url="https://city.example/people-events",
+                since=world.clock(),
+            )
+        )
+    own = signed_in(world, subject)
+    change(world, own)
+    with world.begin() as tx:
+        assert tx.scalars(select(OutboxRow.subject)).all() == [subject]

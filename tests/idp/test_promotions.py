@@ -1,11 +1,12 @@
 """What raises a person to 中级, and what does not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from idp import evidence, promotions, sessions
+from idp import artifacts, evidence, promotions, sessions
 from idp.errors import (
     LiveCheckPending,
     PromotionFieldWrong,
@@ -18,7 +19,8 @@ from idp.errors import (
     TooManyTries,
 )
 from idp.levels import EvidenceKind
-from idp.promotions import Claim, Finding
+from idp.promotions import Away, Claim, Finding
+from idp.sources.live_person import LiveMethod
 from idp.vocabulary import Realm
 from tests.idp.standing import FACE, end_live_check, level_of
 from tests.idp.world import PEOPLE, World, heard
@@ -149,6 +151,24 @@ def test_a_failed_live_check_raises_nobody_and_is_over(world: World) -> None:
         promotions.from_live_person(world.provider, claim, handle)
     with pytest.raises(PromotionGone):
         promotions.from_live_person(world.provider, claim, handle)
+
+
+def test_whoever_chose_a_video_is_not_raised_by_anything_else(world: World) -> None:
+    claim = claimed(world, world.register())
+    _, started = promotions.to_live_person(world.provider, claim, FACE)
+    end_live_check(world, started.id)
+    away = Away(claim.subject, claim.sid, started.id, LiveMethod.VIDEO)
+    artifacts.keep(world.provider, promotions.LIVE, "by-video", away)
+    with pytest.raises(PromotionLiveCheckFailed):
+        promotions.from_live_person(world.provider, claim, "by-video")
+
+
+def test_an_account_without_a_phone_has_no_card_checked(world: World) -> None:
+    claim = replace(claimed(world, world.register()), phone="")
+    world.outage("unionpay")
+    with pytest.raises(PromotionFieldWrong) as refused:
+        by_card(world, claim)
+    assert refused.value.parameters == {"field": "phone"}
 
 
 def test_a_live_check_keeps_score_and_threshold_and_no_face(world: World) -> None:

@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
-from idp import pruning, refresh_tokens, revocations, sessions
+from idp import evidence, pruning, refresh_tokens, revocations, sessions
 from idp.clients import Client
+from idp.levels import Evidence, EvidenceKind
+from idp.methods import devices
 from idp.sessions import Ending
 from idp.tables import Base, RefreshTokenRow, RevocationRow, SessionClientRow, SessionRow
+from idp.vocabulary import Realm
 from tests.idp.approvals import approval, portal, post, proof, refresh_token
 from tests.idp.world import World
 from tests.rig import Rig
@@ -22,6 +25,8 @@ NOTHING = {
     "session_client": 0,
     "session": 0,
     "release": 0,
+    "device": 0,
+    "evidence": 0,
 }
 
 
@@ -107,6 +112,42 @@ def test_more_than_a_batch_goes_in_several(world: World, monkeypatch: pytest.Mon
         revocations.revoke(tx, world.provider, "token:live")
     assert prune(world)["revocation"] == 10
     assert count(world, RevocationRow) == 1
+
+
+def test_a_browser_is_forgotten_when_its_cookie_is(world: World) -> None:
+    subject, browsers = world.register(), ("b-1", "b-2")
+    for browser in browsers:
+        with world.begin() as tx:
+            devices.notice(tx, world.provider, Realm.CITIZEN, subject, browser, "Firefox", "pwd")
+        world.clock.tick(days=1)
+    world.clock.now += devices.KEPT - timedelta(days=1)
+    assert prune(world) == NOTHING | {"device": 1}
+    with world.begin() as tx:
+        (left,) = devices.of_account(tx, Realm.CITIZEN, subject)
+        assert devices.is_this(world.provider, left, Realm.CITIZEN, subject, "b-2")
+
+
+def test_a_lapsed_word_of_another_node_goes_and_what_levels_stand_on_stays(world: World) -> None:
+    subject = world.register()
+    word = Evidence(
+        kind=EvidenceKind.UPSTREAM,
+        source="province",
+        reference="r-1",
+        compared=(),
+        happened_at=world.clock(),
+        valid_until=world.clock() + timedelta(hours=1),
+    )
+    with world.begin() as tx:
+        evidence.record(tx, world.provider, subject, word)
+        before = len(evidence.of_subject(tx, subject))
+    world.clock.tick(hours=1)
+    assert prune(world) == NOTHING
+    world.clock.now += pruning.SHOWN_FOR + timedelta(seconds=1)
+    assert prune(world)["evidence"] == 1
+    with world.begin() as tx:
+        kinds = [piece.kind for piece in evidence.of_subject(tx, subject)]
+    assert len(kinds) == before - 1
+    assert EvidenceKind.UPSTREAM not in kinds
 
 
 def test_it_is_an_hourly_job_of_the_service(rig: Rig) -> None:

@@ -288,3 +288,12 @@ def waiting(world: World, **more: str) -> tuple[str, str]:
     cookie = browser.cookie(interaction.BROWSER_COOKIE)
     assert cookie is not None
     return answered(location)["interaction"], cookie
+
+
+def test_no_screen_outlives_the_phone(play: Play) -> None:
+    play.world.clock.tick(seconds=30)
+    play.scan()
+    play.choose()
+    opened = play.enter()
+    assert opened.session.expires_at == play.phone.expires_at
+    assert opened.session.signed_in_at == play.phone.signed_in_at

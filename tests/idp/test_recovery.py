@@ -1,19 +1,32 @@
 """The way back for whoever forgot the password."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from idp import evidence, sessions
-from idp.errors import FieldWrong, PasswordWeak, RecoveryRefused, SignInRefused, SmsCodeGone
+from idp.errors import (
+    FieldWrong,
+    PasswordWeak,
+    RecoveryRefused,
+    SecondFactorNeeded,
+    SignInRefused,
+    SmsCodeGone,
+    TooManyTries,
+)
 from idp.levels import Evidence, EvidenceKind
-from idp.method import Method
-from idp.methods import recovery
-from idp.methods.sign_in import Entry
+from idp.method import Method, together
+from idp.methods import password_change, phone_change, recovery, sign_in
+from idp.methods.password_change import Wanted
+from idp.methods.password_sign_in import Typed
+from idp.methods.sign_in import Entry, Proof, enter
 from idp.sessions import Opened
 from idp.tables import SessionRow
+from idp.vocabulary import Realm
 from keys.tables import journal
 from tests.idp.proving_phones import code_on
-from tests.idp.world import PASSWORD, PEOPLE, World
+from tests.idp.world import PASSWORD, PEOPLE, World, signed_in
 
 NUMBER, OTHER = PEOPLE["张䶮"].number, PEOPLE["李㛃"].number
 PHONE = "13800000001"
@@ -50,15 +63,8 @@ def test_every_other_session_ends(world: World) -> None:
 
 def test_recovery_raises_no_level_and_reaches_no_further_than_an_sms(world: World) -> None:
     subject = world.register()
-    seen = Evidence(
-        kind=EvidenceKind.COUNTER,
-        source="counter",
-        reference="c-1",
-        compared=("name", "number"),
-        happened_at=world.clock(),
-    )
+    seen(world, subject)
     with world.begin() as tx:
-        evidence.record(tx, world.provider, subject, seen)
         before = evidence.of_subject(tx, subject)
     session = recover(world).session
     assert (session.methods, session.level) == ((Method.SMS_CODE,), 1)
@@ -119,3 +125,80 @@ def test_it_stands_in_the_journal_without_a_number(world: World) -> None:
     assert [row["subject"] for row in told] == [subject]
     assert NUMBER not in str(told)
     assert PHONE not in str(told)
+
+
+def seen(world: World, subject: str) -> None:
+    """Let a counter see the person, now."""
+    piece = Evidence(
+        kind=EvidenceKind.COUNTER,
+        source="counter",
+        reference="c-1",
+        compared=("name", "number"),
+        happened_at=world.clock(),
+    )
+    with world.begin() as tx:
+        evidence.record(tx, world.provider, subject, piece)
+
+
+def level_by_password_and_phone(world: World, password: str = NEW) -> int:
+    """How far somebody gets who knows the password and holds the phone."""
+    first = signed_in(world.provider, Typed(Realm.CITIZEN, PHONE, password, ENTRY))
+    entry = replace(ENTRY, session=first.cookie)
+    proof = Proof(Realm.CITIZEN, first.session.subject, (Method.SMS_CODE,), adds=True)
+    with world.begin() as tx:
+        return enter(tx, world.provider, entry, proof).session.level
+
+
+def test_whoever_holds_the_phone_does_not_make_themselves_both_factors(world: World) -> None:
+    subject = world.register()
+    seen(world, subject)
+    assert level_by_password_and_phone(world, PASSWORD) == 2
+    world.clock.tick(minutes=1)
+    recover(world)
+    assert level_by_password_and_phone(world) == 1
+    own = signed_in(world.provider, Typed(Realm.CITIZEN, PHONE, NEW, ENTRY)).session
+    with world.begin() as tx:
+        assert sign_in.reachable(tx, world.provider, own) == 1, "nor is anybody asked in vain"
+    with pytest.raises(SecondFactorNeeded):
+        phone_change.begin(world.provider, own, "13900000001", "192.0.2.7")
+
+
+def test_a_recovered_password_counts_as_known_again_once_the_person_was_seen(world: World) -> None:
+    subject = world.register()
+    recover(world)
+    own = signed_in(world.provider, Typed(Realm.CITIZEN, PHONE, NEW, ENTRY)).session
+    world.clock.tick(minutes=1)
+    seen(world, subject)
+    assert level_by_password_and_phone(world) == 2
+    entry = replace(ENTRY, session=None)
+    assert together(own.methods, (Method.PASSWORD,)) == (Method.PASSWORD,), "typed twice is once"
+    again = signed_in(world.provider, Typed(Realm.CITIZEN, PHONE, NEW, entry)).session
+    assert again.level == 1
+
+
+@pytest.mark.parametrize(("methods", "level"), [(("pwd-recovered",), 1), (("passkey",), 2)])
+def test_one_chosen_instead_is_worth_as_much_as_who_chose_it(
+    world: World, methods: tuple[str, ...], level: int
+) -> None:
+    subject = world.register()
+    seen(world, subject)
+    world.clock.tick(minutes=1)
+    recover(world)
+    with world.begin() as tx:
+        citizen = Realm.CITIZEN
+        own = sessions.open_session(tx, world.provider, citizen, subject, methods).session
+        wanted = Wanted(own, NEW, "yet another password")
+        claimed = password_change.claim(tx, world.provider, wanted)
+    proven = password_change.prove(world.provider, claimed)
+    with world.begin() as tx:
+        password_change.keep(tx, world.provider, proven)
+    assert level_by_password_and_phone(world, "yet another password") == level
+
+
+def test_nobody_finds_the_number_of_a_phone_by_trying(world: World) -> None:
+    world.register()
+    for _ in range(5):
+        with pytest.raises(RecoveryRefused):
+            recover(world, OTHER)
+    with pytest.raises(TooManyTries):
+        recover(world)

@@ -5,8 +5,11 @@ from sqlalchemy import update
 
 from idp import accounts, register_watch, sessions
 from idp.errors import SourceUnavailable
+from idp.identity_documents import Document
+from idp.levels import EvidenceKind
 from idp.tables import PersonRow
 from tests.idp.standing import level_of, raised, signed_in
+from tests.idp.test_registration_papers import of, register, typed
 from tests.idp.world import PEOPLE, World
 
 NUMBER = PEOPLE["张䶮"].number
@@ -71,11 +74,11 @@ def test_a_round_begins_with_who_waited_longest(world: World) -> None:
     world.clock.tick(days=1)
     assert register_watch.watch(world.provider, 1).asked == 1
     with world.begin() as tx:
-        (left,) = register_watch.due(tx, world.provider, 10)
+        (left,) = register_watch.due(tx, world.provider, EvidenceKind.POPULATION_REGISTER, 10)
     assert {first, second} - {left} != set()
     assert register_watch.watch(world.provider, 1).asked == 1
     with world.begin() as tx:
-        assert register_watch.due(tx, world.provider, 10) == []
+        assert register_watch.due(tx, world.provider, EvidenceKind.POPULATION_REGISTER, 10) == []
 
 
 def test_the_reason_stands_with_the_evidence(world: World) -> None:
@@ -86,3 +89,56 @@ def test_the_reason_stands_with_the_evidence(world: World) -> None:
         standing = accounts.standing(tx, world.provider, subject)
     assert standing.because == ()
     assert len(standing.lacking) == 1, "the phone is still theirs"
+
+
+def foreigner(world: World) -> str:
+    return register(world, typed(of(Document.PASSPORT), phone="13800000003"))
+
+
+def paper_becomes(world: World, state: str) -> None:
+    paper = of(Document.PASSPORT)
+    changed = {"document": paper.document, "number": paper.number, "state": state}
+    world.sources.post("/sandbox/paper", json=changed).raise_for_status()
+
+
+@pytest.mark.parametrize("state", ["expired", "cancelled", "deceased", "unknown"])
+def test_a_paper_that_is_no_longer_good_lowers_the_level_of_its_holder(
+    world: World, state: str
+) -> None:
+    subject = foreigner(world)
+    assert a_day_later(world) == register_watch.Round(asked=1, fallen=0, silent=0)
+    paper_becomes(world, state)
+    assert a_day_later(world).fallen == 1
+    assert level_of(world, subject) == 0
+
+
+def test_a_foreigner_whose_particulars_differ_falls(world: World) -> None:
+    subject = foreigner(world)
+    with world.begin() as tx:
+        tx.execute(update(PersonRow).values(name="ERIKA SOMEBODY"))
+    assert a_day_later(world).fallen == 1
+    assert level_of(world, subject) == 0
+
+
+def test_one_register_that_is_down_keeps_nobody_from_the_other(world: World) -> None:
+    foreigner(world)
+    subject = world.register()
+    becomes(world, "deceased")
+    world.outage("exit-entry")
+    world.clock.tick(days=1)
+    for _ in range(2):
+        told = register_watch.watch(world.provider, 1)
+        assert told.silent == 1
+    assert level_of(world, subject) == 0, "though the foreigner waited longer"
+
+
+def test_closed_accounts_do_not_stand_in_the_way(world: World) -> None:
+    gone = world.register()
+    subject = world.register("李㛃", "13800000002")
+    with world.begin() as tx:
+        closed = update(PersonRow).where(PersonRow.subject == gone)
+        tx.execute(closed.values(closed_at=world.clock()))
+    becomes(world, "deceased", PEOPLE["李㛃"].number)
+    world.clock.tick(days=1)
+    assert register_watch.watch(world.provider, 1).fallen == 1
+    assert level_of(world, subject) == 0

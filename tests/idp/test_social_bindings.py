@@ -47,6 +47,13 @@ def test_a_bound_account_tells_who_it_is_and_reaches_nothing(world: World) -> No
     assert (session.subject, session.level) == (own.subject, 0)
 
 
+def test_what_a_social_account_alone_opened_closes_no_account(world: World) -> None:
+    bind(world, signed_on(world, world.register()))
+    session = enter(world).session
+    with world.begin() as tx, pytest.raises(SignInTooOld):
+        closing.close(tx, world.provider, session)
+
+
 def test_an_account_bound_to_nobody_signs_nobody_in(world: World) -> None:
     with pytest.raises(SocialAccountUnbound):
         enter(world)
@@ -87,8 +94,9 @@ def test_who_takes_a_binding_away_is_not_signed_in_by_it(world: World) -> None:
 
 def test_one_factor_binds_nothing_nor_does_a_social_account_itself(world: World) -> None:
     subject = world.register()
-    for method in (Method.PASSWORD, Method.SOCIAL):
-        with pytest.raises(SecondFactorNeeded):
+    refusals = {Method.PASSWORD: SecondFactorNeeded, Method.SOCIAL: SignInTooOld}
+    for method, expected in refusals.items():
+        with pytest.raises(expected):
             bind(world, signed_on(world, subject, method))
 
 

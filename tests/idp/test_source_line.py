@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from idp.errors import RegisterUnavailable, SmsUnavailable, SourceUnavailable
 from idp.sources.line import Answer, Endurance, Line, Source
+from idp.sources.live_person import HttpLivePerson
 from tests.idp.world import Clock, World, heard, served, source_line
 
 SECRET = "330105188001010018"
@@ -45,7 +46,7 @@ DOWN = Response(status_code=503)
 
 @contextmanager
 def line_to(source: Scripted, endurance: Endurance = AT_ONCE) -> Iterator[Line]:
-    app = Starlette(routes=[Route("/ask", source.answer, methods=["POST"])])
+    app = Starlette(routes=[Route("/{path:path}", source.answer, methods=["POST"])])
     with served(app) as url, httpx2.Client(base_url=url, timeout=5) as client:
         signed = iter(range(100))
         names = iter(range(100))
@@ -195,3 +196,17 @@ def test_the_simulators_answer_nobody_whose_clock_is_wrong(world: World) -> None
         line.ask("/tax/states", {"uscc": "91990100MAXX91017F"}, Told)
     clock.tick(minutes=-2)
     assert line.ask("/tax/states", {"uscc": "91990100MAXX91017F"}, Told).reference
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold"), [("1.5", "0.8"), ("NaN", "0.8"), ("0.9", "-1"), ("Infinity", "0")]
+)
+def test_a_score_that_is_none_passes_nobody(score: str, threshold: str) -> None:
+    body = (
+        '{"reference": "live-1", "outcome": "passed", "method": "face", "liveness": true, '
+        f'"score": {score}, "threshold": {threshold}, "threshold_version": "1", '
+        '"decided_by": "algorithm"}'
+    )
+    scripted = Scripted(Response(body, media_type="application/json"))
+    with line_to(scripted) as line, pytest.raises(SourceUnavailable):
+        HttpLivePerson(line).result("live-1")

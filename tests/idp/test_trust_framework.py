@@ -25,6 +25,9 @@ def test_every_level_of_both_ladders_is_defined(world: World) -> None:
     basic = ladders["natural"][1]["requires"]["all_of"]
     assert basic[0]["any_of"] == [{"evidence": "sms-code", "compared": ["phone"]}]
     assert ladders["legal"][1]["requires"]["representative_level"] == 1
+    instead = {"evidence": "upstream", "compared": [NATURAL[1].acr]}
+    assert ladders["natural"][1]["requires"]["or_instead"] == instead, "another node may answer"
+    assert ladders["natural"][3]["requires"]["or_instead"] is None
 
 
 def test_evidence_and_methods_are_told_whole(world: World) -> None:

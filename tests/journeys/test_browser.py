@@ -56,6 +56,36 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3")]
   .filter(n => n.checkVisibility()).map(n => +n.tagName[1])"""
 
 
+OPEN_PAGES = (
+    "/",
+    "/connect",
+    "/login?realm=staff",
+    "/login/sms",
+    "/login/passkey",
+    "/login/qr",
+    "/login/certificate",
+    "/recover",
+    "/register",
+    "/register?document=passport",
+    "/signed-out",
+    "/v",
+)
+OWN_PAGES = (
+    "/my/level",
+    "/my/security",
+    "/my/security/password",
+    "/my/passkeys",
+    "/my/entities",
+    "/my/entities/register",
+    "/my/entities/certificate",
+    "/my/helpers",
+    "/my/code",
+    "/my/hotline",
+    "/my/records",
+    "/my/account/close",
+)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
@@ -255,9 +285,9 @@ def test_every_page_can_be_read_by_everyone(rig: Rig, open_page: OpenPage, local
     page.goto(f"{rig.address}/login")
     sign_in(page, citizen)
     mine = f"{rig.address}/my/licences"
-    open_paths = ("/", "/connect", "/login?realm=staff", "/register", "/signed-out", "/v")
     own_paths = ("/my/account", "/logout", f"/my/licences/{licence['identifier']}")
-    places = [*(rig.address + path for path in (*open_paths, *own_paths)), mine]
+    paths = (*OPEN_PAGES, *own_paths, *OWN_PAGES)
+    places = [*(rig.address + path for path in paths), mine]
     for text in ("normal", LARGE):
         page.context.add_cookies([{"name": TEXT_COOKIE, "value": text, "url": rig.address}])
         for place in places:

@@ -120,7 +120,10 @@ def press(http: httpx2.Client, path: str, **fields: str) -> httpx2.Response:
     """Open the page at `path`, and send its form with a button pressed."""
     page = http.get(path)
     assert page.status_code == 200, f"{page.status_code} {page.headers.get('Location')}"
-    return http.post(path, data={"csrf": token(page.text), **fields})
+    # For whom one agrees, which the form of the consent page carries along.
+    acting = re.findall(r'<input type="hidden" name="acting" value="([^"]+)"', page.text)
+    carried = {"acting": acting[0]} if acting else {}
+    return http.post(path, data={"csrf": token(page.text), **carried, **fields})
 
 
 def sign_in(http: httpx2.Client, location: str, citizen: Citizen) -> str:

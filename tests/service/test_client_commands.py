@@ -112,3 +112,14 @@ def test_a_secret_is_told_in_the_terminals_language(
     speaking = Console({**yinxin.environment, "LANG": language}, tmp_path)
     said = speaking.says(f"clients register Portal --redirect-uri {CALLBACK}")
     assert sentence in said
+
+
+def test_the_list_tells_what_ends_soon_and_who_answers_for_it(yinxin: Console) -> None:
+    for number, end in enumerate(("2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "")):
+        told = f"--ends-at {end}" if end else ""
+        yinxin(
+            f"clients register s{number} --id s{number} --redirect-uri {CALLBACK} --owner 张 {told}"
+        )
+    (ended,) = yinxin("clients list --ending 30")
+    assert (ended["client_id"], ended["owner"]) == ("s1", "张")
+    assert len(yinxin("clients list")) == 3

@@ -1,15 +1,20 @@
 """The history of the database schema."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic import command
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 from sqlalchemy.orm import Session
 
-from idp import clients
+from idp import clients, passwords, staff
 from idp.vocabulary import Realm
 from service import migrating
+from service.commands.console import identity
+from tests.console import Console
+from tests.idp.staffing.tree import CITY
 
 
 @pytest.fixture
@@ -78,3 +83,37 @@ def test_clients_of_before_keep_what_they_were_registered_with(empty: Engine) ->
     assert client.scopes == ("openid", "profile")
     assert client.require_pkce
     assert migrating.differences(empty) == []
+
+
+def test_staff_of_before_sign_in_as_they_did_and_their_body_waits_for_its_place(
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with empty.connect() as connection:
+        command.upgrade(migrating._config(connection), "20261124a")
+        kept = PasswordHasher().hash("a secret of before 1")
+        connection.execute(
+            text(
+                "INSERT INTO idp.staff (subject, username, name, password_hash, organisation, roles,"
+                " opened_at) VALUES ('before', 'zhou.yuan', '周远', :kept, :body,"
+                " '{licence-clerk,licence-officer}', now() - interval '1 day')"
+            ),
+            {"kept": kept, "body": CITY},
+        )
+        connection.commit()
+    migrating.upgrade(empty)
+    settings = {
+        "YINXIN_DATABASE_URL": empty.url.render_as_string(hide_password=False),
+        "YINXIN_VAR": str(tmp_path),
+    }
+    yinxin = Console(settings, tmp_path)
+    assert [body["tier"] for body in yinxin("staff bodies")] == [""]
+    assert f"yinxin staff place {CITY}" in yinxin.says("staff bodies")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with identity() as provider, provider.begin() as tx:
+        found = staff.credentials(tx, provider, "zhou.yuan")
+        assert found is not None
+        assert passwords.is_right("a secret of before 1", found.password_hash)
+        assert "licence.revoke" in staff.member(tx, provider, found.subject).scopes
+    yinxin(f"staff place {CITY} --name 示例市 --tier city --region 990100")
+    assert [body["tier"] for body in yinxin("staff bodies")] == ["city"]

@@ -12,6 +12,7 @@ from idp.staff import Opening
 from idp.vocabulary import GrantType, Realm
 from service.pages.user_agents import readable
 from service.seed import HOUSING, SandboxClient
+from tests import ladder
 from tests.rig import Citizen, Rig
 from tests.service.portals import plain, press
 
@@ -164,3 +165,29 @@ def test_an_identifier_that_none_can_be_is_malformed(rig: Rig) -> None:
     ending = rig.http.delete("/api/identity/sessions/%00", headers=headers)
     notices = rig.http.get("/api/identity/sessions/%00/logout-notices", headers=headers)
     assert [each.status_code for each in (asked, ending, notices)] == [422] * 3
+
+
+def pages_of(page: httpx2.Response) -> list[tuple[str, bool]]:
+    """The pages that the page leads to as those of one's account, and which of them is this one."""
+    menu = page.text.partition('<nav class="subnav"')[2].partition("</nav>")[0]
+    links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>', menu)
+    return [(address, bool(current)) for address, current in links]
+
+
+def test_every_page_of_a_person_leads_to_every_other(rig: Rig) -> None:
+    citizen = rig.person()
+    _all_lead_to_each_other(ladder.signed_in_twice(rig, citizen), count=9)
+
+
+def test_every_page_of_staff_leads_to_every_other(rig: Rig) -> None:
+    _all_lead_to_each_other(ladder.clerk(rig), count=6)
+
+
+def _all_lead_to_each_other(http: httpx2.Client, count: int) -> None:
+    known = [address for address, _ in pages_of(http.get("/my/account"))]
+    assert len(known) == count
+    for address in known:
+        page = http.get(address)
+        assert page.status_code == 200, address
+        assert pages_of(page) == [(each, each == address) for each in known]
+        assert "<h1>" in page.text

@@ -9,16 +9,21 @@ import httpx2
 import pytest
 from lxml import etree
 
-from idp import clients, releases, sessions
+from idp import clients, releases, sessions, staff
+from idp.client_metadata import StaffAccounts
 from idp.clients import Registration
 from idp.levels import NATURAL
 from idp.sessions import Ending
+from idp.staffing import lifecycle, local_accounts
+from idp.staffing.local_accounts import Account
 from idp.vocabulary import AuthMethod, Realm
 from service.running import running
+from service.seed import BODIES, CLERK_PASSWORD
 from service.wiring import Chance, real_chance
 from tests.browser import Browser
 from tests.conftest import Clone, settings_of_a_rig
 from tests.rig import Citizen, Rig, TestClock, breakable
+from tests.service.portals import press
 
 SERVICE = "https://oa.city.example/app/index.jsp?menu=1"
 _CAS = "{http://www.yale.edu/tp/cas}"
@@ -55,6 +60,7 @@ def register(rig: Rig, **changed: object) -> None:
         scopes=("openid", "profile"),
     )
     with rig.world.begin() as tx:
+        clients.remove(tx, rig.world.provider, "oa", by="test")
         clients.register(tx, rig.world.provider, replace(asked, **changed))  # type: ignore[arg-type]
 
 
@@ -102,6 +108,53 @@ def test_a_ticket_tells_an_old_system_who_it_is_once(rig: Rig) -> None:
     assert code_of(validated(rig, ticket_of(location))) == "INVALID_TICKET"
 
 
+def at_work(rig: Rig) -> Browser:
+    """A browser in which a clerk has shown both factors."""
+    browser, clerk = rig.browser(), BODIES[0].clerk
+    more = press(
+        browser.http, "/login?realm=staff", username=clerk.username, password=CLERK_PASSWORD
+    )
+    code = rig.code_of(clerk.username)
+    assert press(browser.http, more.headers["Location"], totp=code, by="totp").is_redirect
+    return browser
+
+
+@pytest.fixture
+def mapped(rig: Rig) -> Account:
+    """The old system takes staff by its own accounts, and a clerk has this one there."""
+    register(rig, staff_accounts=StaffAccounts.MAPPED, realm=Realm.STAFF)
+    account = Account("A-17", "周清和")
+    with rig.world.begin() as tx:
+        subject = staff.subject_of(tx, BODIES[0].clerk.username) or ""
+        local_accounts.link(tx, rig.world.provider, "oa", subject, account, by="test")
+    return account
+
+
+def test_a_system_with_accounts_of_its_own_is_told_which_it_is(rig: Rig, mapped: Account) -> None:
+    ticket = ticket_of(arrived(at_work(rig), login_url()))
+    answer = validated(rig, ticket)
+    success = etree.fromstring(answer.content).find(f"{_CAS}authenticationSuccess")
+    assert success is not None, answer.text
+    assert success.findtext(f"{_CAS}user") == mapped.local_id
+    assert success.findtext(f"{_CAS}attributes/{_CAS}local_account") == mapped.local_id
+
+
+def test_a_ticket_proves_nothing_once_the_account_is_unlinked(rig: Rig, mapped: Account) -> None:
+    ticket = ticket_of(arrived(at_work(rig), login_url()))
+    with rig.world.begin() as tx:
+        subject = staff.subject_of(tx, BODIES[0].clerk.username) or ""
+        local_accounts.unlink(tx, rig.world.provider, "oa", subject, mapped.local_id, by="test")
+    assert code_of(validated(rig, ticket)) == "INVALID_TICKET"
+
+
+def test_a_ticket_proves_nothing_once_the_account_is_closed(rig: Rig, mapped: Account) -> None:
+    ticket = ticket_of(arrived(at_work(rig), login_url()))
+    with rig.world.begin() as tx:
+        subject = staff.subject_of(tx, BODIES[0].clerk.username) or ""
+        lifecycle.close(tx, rig.world.provider, subject, by="test")
+    assert code_of(validated(rig, ticket)) == "INVALID_TICKET"
+
+
 def test_signed_in_once_the_person_is_not_asked_again(rig: Rig) -> None:
     browser = rig.browser()
     arrived(browser, login_url(), rig.person())
@@ -136,6 +189,7 @@ def test_a_ticket_is_for_its_service_alone(rig: Rig) -> None:
         "https://oa.city.example/app/../other/",
         "https://oa.city.example/app/%2e%2e/other/",
         "https://oa.city.example/app/..\\other",
+        "https://oa.city.example/app/..;a=1/other/",
         "https://[::1/app/",
         "javascript:alert(1)",
         "",

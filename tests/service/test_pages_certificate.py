@@ -121,3 +121,13 @@ def test_a_certificate_of_nobody_here_is_told_so_without_naming_anybody(
 def test_a_strangers_certificate_is_refused(proxied: httpx2.Client) -> None:
     answer = press(proxied, LOGIN, shown(self_signed("stranger")))
     assert answer.status_code == 403
+
+
+def test_what_was_left_empty_is_named(rig: Rig) -> None:
+    http = rig.browser().http
+    http.headers["Accept-Language"] = "en"
+    nonce = re.findall(r'name="nonce" value="([^"]+)"', http.get(LOGIN).text)[0]
+    answer = press(http, LOGIN, {}, nonce=nonce)
+    assert answer.status_code == 422
+    for field in ("certificate", "signature"):
+        assert f'id="{field}-wrong"' in answer.text

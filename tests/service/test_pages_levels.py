@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from idp import accounts, clients, counter, sessions
+from idp import accounts, clients, counter, register_watch, sessions
 from idp.clients import Registration
 from idp.counter import Counter, Tier
 from idp.levels import NATURAL
@@ -44,9 +44,9 @@ def citizen_at(rig: Rig, citizen: Citizen, level: int = 1) -> httpx2.Client:
     return browser_of(rig, citizen.subject, Realm.CITIZEN, level)
 
 
-def clerk_at(rig: Rig, username: str) -> httpx2.Client:
+def clerk_at(rig: Rig, username: str, role: str = "counter-clerk") -> httpx2.Client:
     with rig.world.begin() as tx:
-        opening = Opening(username, "周远", HOUSING.uscc, ("counter-clerk",), None)
+        opening = Opening(username, "周远", HOUSING.uscc, (role,), None)
         subject = open_account(tx, rig.world.provider, opening)
         place = Counter("hall-1", "示例市政务服务中心", HOUSING.uscc, Tier.CITY, "990100")
         counter.place(tx, rig.world.provider, place, by="a-test")
@@ -87,6 +87,53 @@ def test_an_online_live_check_raises_the_level(rig: Rig, method: str) -> None:
     back = seen_live(rig, press(http, "/my/level", way=method))
     assert http.get(back).headers["Location"] == "/my/level?done=raised"
     assert "中级" in plain(http.get("/my/level?done=raised"))
+
+
+def fallen(rig: Rig, citizen: Citizen) -> None:
+    """The register says that somebody is gone, and then that they are not."""
+    for state in ("deceased", "current"):
+        rig.tell_outside("person", number=citizen.number, state=state)
+        register_watch.look(rig.world.provider, citizen.subject)
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_whoever_fell_has_the_register_asked_again(rig: Rig, locale: str) -> None:
+    citizen = rig.person()
+    fallen(rig, citizen)
+    http = citizen_at(rig, citizen, level=0)
+    http.cookies.set(COOKIE, locale)
+    assert 'href="/my/level/register"' in http.get("/my/level").text
+    page = http.get("/my/level/register")
+    assert "138****" in page.text
+    assert press(http, "/my/level/register").headers["Location"] == "/my/level/register/code"
+    page = http.get("/my/level/register/code")
+    assert citizen.number not in page.text
+    assert not re.search(r">(reconfirm|register|sms)\.", page.text), "every word is there"
+    for field in re.findall(r'<input class="[^"]*" id="([^"]+)"', page.text):
+        assert f'<label for="{field}"' in page.text
+    chosen = re.findall(r'<option value="(\d+)"[^>]* selected', page.text)
+    sex = re.findall(r'name="sex" value="(\d)"[^>]* checked', page.text)
+    typed = {"name": citizen.name, "ethnicity": chosen[0], "sex": sex[0]}
+    wrong = press(http, "/my/level/register/code", code="000000", **typed)
+    assert wrong.status_code == 422
+    done = press(http, "/my/level/register/code", code=rig.sms_code(citizen.phone), **typed)
+    assert done.headers["Location"] == "/my/level?done=raised"
+    with rig.world.begin() as tx:
+        standing = accounts.standing(tx, rig.world.provider, citizen.subject)
+    assert standing.level is NATURAL[1]
+    assert http.get("/my/level/register/code").headers["Location"] == "/my/level/register"
+
+
+def test_a_wrong_particular_ends_the_try_and_tells_its_kind(rig: Rig) -> None:
+    citizen = rig.person()
+    fallen(rig, citizen)
+    http = citizen_at(rig, citizen, level=0)
+    press(http, "/my/level/register")
+    typed = {"name": "某某某", "ethnicity": "01", "sex": "1", "code": rig.sms_code(citizen.phone)}
+    answer = press(http, "/my/level/register/code", **typed)
+    assert answer.status_code == 422
+    assert "姓名" in plain(answer)
+    assert http.get("/my/level/register/code").headers["Location"] == "/my/level/register"
 
 
 def test_alipay_and_back_raises_the_level(rig: Rig) -> None:

@@ -12,8 +12,9 @@ from idp import evidence, sessions, staff
 from idp.interaction import BROWSER_COOKIE
 from idp.levels import NATURAL, Evidence, EvidenceKind
 from idp.methods import totp
-from idp.tables import SessionRow
+from idp.tables import PersonRow, SessionRow
 from idp.vocabulary import Realm
+from service.seed import BODIES, CLERK_PASSWORD
 from tests.rig import Citizen, Rig
 from tests.service.portals import press, sent_back, shop
 
@@ -310,3 +311,38 @@ def test_a_browser_is_known_for_long_by_a_cookie_that_scripts_cannot_read(rig: R
     (cookie,) = (each for each in answer.headers.get_list("set-cookie") if BROWSER_COOKIE in each)
     assert "Max-Age=34560000" in cookie
     assert "HttpOnly" in cookie
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/my/account", "/my/security", "/my/security/password", "/my/passkeys", "/my/code", "/staff"],
+)
+def test_one_factor_opens_no_page_to_staff(rig: Rig, path: str) -> None:
+    http = rig.browser().http
+    clerk = BODIES[0].clerk
+    press(http, "/login?realm=staff", username=clerk.username, password=CLERK_PASSWORD)
+    answer = http.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/login/more?realm=staff&next=%2F")
+
+
+def test_whoever_has_no_second_factor_is_told_so_and_not_sent_in_circles(rig: Rig) -> None:
+    citizen = rig.person()
+    http = sign_in(rig, citizen)
+    with rig.world.begin() as tx:
+        whose = update(SessionRow).where(SessionRow.subject == citizen.subject)
+        tx.execute(whose.values(methods=["sms"]))
+        person = update(PersonRow).where(PersonRow.subject == citizen.subject)
+        tx.execute(person.values(password_hash=""))
+    answer = http.get("/my/security/phone")
+    assert answer.status_code != 303
+
+
+@pytest.mark.parametrize("path", ["/my/licences", "/my/records", "/my/code"])
+def test_a_social_account_alone_opens_no_page_of_the_persons(rig: Rig, path: str) -> None:
+    citizen = rig.person()
+    http = sign_in(rig, citizen)
+    with rig.world.begin() as tx:
+        whose = update(SessionRow).where(SessionRow.subject == citizen.subject)
+        tx.execute(whose.values(methods=["social"], level=0))
+    assert http.get(path).headers["Location"].startswith("/login/more?realm=citizen&next=")

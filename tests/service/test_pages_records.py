@@ -73,3 +73,17 @@ def test_a_screen_left_open_is_sent_to_sign_in_again(rig: Rig) -> None:
 @pytest.mark.parametrize("path", ["/my/records", "/my/account/close"])
 def test_nobody_sees_records_without_signing_in(rig: Rig, path: str) -> None:
     assert rig.browser().http.get(path).headers["Location"].startswith("/login?next=")
+
+
+def test_whoever_takes_everything_away_has_just_signed_in(rig: Rig) -> None:
+    http = signed_in(rig, rig.person())
+    page = http.get("/my/records").text
+    rig.clock.tick(minutes=16)
+    answer = http.post("/my/records/export", data={"csrf": token(page)})
+    assert answer.headers["Location"] == "/login?again=1&next=/my/records"
+
+
+@pytest.mark.parametrize("before", ["9" * 30, "-1", "x"])
+def test_a_page_number_that_is_none_breaks_nothing(rig: Rig, before: str) -> None:
+    http = signed_in(rig, rig.person())
+    assert http.get("/my/records", params={"before": before}).status_code == 200

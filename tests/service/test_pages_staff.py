@@ -3,14 +3,17 @@
 import re
 
 import httpx2
+import pytest
 
 from idp import clients, staff
 from idp.client_metadata import Consent, StaffAccounts
 from idp.clients import Registration
 from idp.staff import Opening
-from idp.staffing import local_accounts
+from idp.staffing import appointments, bodies, local_accounts
+from idp.staffing.appointments import Post
+from idp.staffing.bodies import Body, Tier
 from idp.staffing.local_accounts import Account
-from idp.staffing.roles import ROLE_SCOPES
+from idp.staffing.roles import OPERATORS_ALONE, ROLE_SCOPES
 from idp.vocabulary import GrantType, Realm
 from service.locale import LOCALES, catalogue
 from service.seed import BODIES, CLERK_PASSWORD, HOUSING, MARKET
@@ -47,7 +50,7 @@ def test_nobody_gets_to_the_page_with_a_password_alone(rig: Rig) -> None:
     http = rig.browser().http
     assert http.get("/staff").headers["Location"] == "/login?realm=staff&next=/staff"
     press(http, "/login?realm=staff", username=CLERK.username, password=CLERK_PASSWORD)
-    assert http.get("/staff").headers["Location"] == "/login/more?realm=staff&next=/staff"
+    assert http.get("/staff").headers["Location"] == "/login/more?realm=staff&next=%2Fstaff"
 
 
 def test_a_clerk_sees_what_they_hold_and_manages_nobody(rig: Rig) -> None:
@@ -82,7 +85,7 @@ def test_an_administrator_gives_themselves_nothing_and_reaches_nobody_elsewhere(
     opened(rig, "chief", "security-administrator")
     elsewhere = opened(rig, "stranger", body=MARKET.uscc)
     http = signed_in(rig, "chief")
-    own = press(http, "/staff", username="chief", role="auditor", give="1")
+    own = press(http, "/staff", username="chief", role="licence-clerk", give="1")
     assert own.status_code == 403
     for fields in ({"close": elsewhere}, {"username": "stranger", "role": "auditor", "give": "1"}):
         assert press(http, "/staff", **fields).status_code == 403
@@ -141,3 +144,48 @@ def test_whoever_has_no_account_there_reads_why_and_goes_back(rig: Rig) -> None:
 def test_every_role_has_a_name_in_every_language() -> None:
     for locale in LOCALES:
         assert {f"role.{role}" for role in ROLE_SCOPES} <= set(catalogue(locale))
+
+
+@pytest.mark.parametrize("role", sorted(OPERATORS_ALONE))
+def test_what_reaches_the_whole_service_is_not_given_at_one_body(rig: Rig, role: str) -> None:
+    opened(rig, "chief", "security-administrator")
+    subject = opened(rig, "someone")
+    http = signed_in(rig, "chief")
+    assert f'value="{role}"' not in http.get("/staff").text
+    answer = press(http, "/staff", username="someone", role=role, give="1")
+    assert answer.status_code == 403
+    assert not scopes(rig, subject)
+
+
+def test_whoever_manages_one_body_alone_manages_nobody_below_it(rig: Rig) -> None:
+    provider = rig.world.provider
+    lower = Body(MARKET.uscc, MARKET.name, Tier.CITY, MARKET.area_code, HOUSING.uscc)
+    chief = opened(rig, "chief")
+    with rig.world.begin() as tx:
+        bodies.place(tx, provider, lower, by="test")
+        post = Post("security-administrator", HOUSING.uscc, below=False)
+        appointments.appoint(tx, provider, chief, post, by="test")
+    below, beside = opened(rig, "stranger", body=MARKET.uscc), opened(rig, "someone")
+    http = signed_in(rig, "chief")
+    assert "stranger" not in http.get("/staff").text
+    assert press(http, "/staff", close=below).status_code == 403
+    give = {"role": "licence-clerk", "give": "1"}
+    assert press(http, "/staff", username="stranger", **give).status_code == 403
+    assert press(http, "/staff", username="someone", **give).is_redirect
+    with rig.world.begin() as tx:
+        assert appointments.permits(tx, provider, beside, "licence.issue", HOUSING.uscc)
+        assert not appointments.permits(tx, provider, beside, "licence.issue", MARKET.uscc)
+
+
+def test_what_somebody_holds_at_another_body_is_taken_there(rig: Rig) -> None:
+    provider = rig.world.provider
+    opened(rig, "chief", "security-administrator")
+    subject = opened(rig, "someone")
+    with rig.world.begin() as tx:
+        post = Post("licence-clerk", MARKET.uscc)
+        number = appointments.appoint(tx, provider, subject, post, by="test")
+    http = signed_in(rig, "chief")
+    holder = {f"holder_{number}": subject}
+    assert press(http, "/staff", end=str(number), **holder).status_code == 403
+    with rig.world.begin() as tx:
+        assert appointments.permits(tx, provider, subject, "licence.issue", MARKET.uscc)

@@ -4,9 +4,10 @@ from sqlalchemy import func, select
 
 from idp import counter, item_policies, staff
 from idp.item_policies import EXAMPLES
+from idp.staffing import lifecycle
 from keys.tables import journal
 from service.sandbox_counter import CLERKS, COUNTER
-from service.seed import seed
+from service.seed import BODIES, seed
 from tests.rig import Rig
 
 
@@ -23,3 +24,13 @@ def test_the_hall_is_there_once_and_its_clerks_serve_at_it(rig: Rig) -> None:
     seed(rig.world)
     with rig.world.begin() as tx:
         assert tx.scalar(select(func.count()).select_from(journal)) == before
+
+
+def test_a_clerk_who_left_does_not_come_back_with_the_next_start(rig: Rig) -> None:
+    provider, left = rig.world.provider, (BODIES[0].clerk.username, CLERKS[0][0])
+    with rig.world.begin() as tx:
+        for username in left:
+            lifecycle.close(tx, provider, staff.subject_of(tx, username) or "", by="test")
+    seed(rig.world)
+    with rig.world.begin() as tx:
+        assert [staff.credentials(tx, provider, username) for username in left] == [None, None]

@@ -59,6 +59,29 @@ def test_a_file_is_imported_and_each_row_is_told_in_a_file_beside_it(
     assert province("import-users", file) == done
 
 
+def test_rows_that_a_city_signs_are_imported_by_its_province(
+    clone: Clone, template_with_tables: str, tmp_path: Path
+) -> None:
+    with clone(template_with_tables) as here, clone(template_with_tables) as there:
+        city, province = (
+            Console(
+                {"YINXIN_DATABASE_URL": url, "YINXIN_VAR": str(tmp_path / name), **more}, tmp_path
+            )
+            for name, url, more in (
+                ("city", here, {"YINXIN_PORT": "8081"}),
+                ("province", there, {}),
+            )
+        )
+        rows, file = tmp_path / "rows.jsonl", tmp_path / "signed.jsonl"
+        rows.write_text("".join(f"{json.dumps(user(serial))}\n" for serial in (1, 2)), "utf-8")
+        city("keys make id-token service")
+        assert city("users sign", rows, file, "--province", PROVINCE) == {"rows": 2}
+        keys = tmp_path / "keys.json"
+        keys.write_text(city.says("nodes keys"), "utf-8")
+        province("nodes add http://localhost:8081/oidc city-a below --keys-file", keys)
+        assert province("import-users", file)["new"] == 2
+
+
 def test_a_file_that_was_changed_is_refused_in_a_sentence(
     province: Console, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("group", sa.Text(), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cut_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
         schema="idp",
@@ -462,6 +463,16 @@ def upgrade() -> None:
     op.add_column("person", sa.Column("birthdate", sa.Date(), nullable=True), schema="idp")
     op.add_column("session", sa.Column("acting_as", sa.Text(), nullable=True), schema="idp")
     op.add_column("session", sa.Column("certificate", sa.Text(), nullable=True), schema="idp")
+    op.add_column(
+        "session", sa.Column("certificate_serial", sa.Text(), nullable=True), schema="idp"
+    )
+    op.create_index(
+        op.f("ix_session_certificate_serial"),
+        "session",
+        ["certificate_serial"],
+        unique=False,
+        schema="idp",
+    )
     op.add_column("staff", sa.Column("external_id", sa.Text(), nullable=True), schema="idp")
     changed = sa.Column(
         "changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()

@@ -7,13 +7,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from idp import evidence, interaction, sessions
+from idp import evidence, interaction, pruning, sessions
 from idp.client_metadata import ContextKind
 from idp.entities import context, giving, mandates, promotions
 from idp.entities.entity import Entity
 from idp.entities.mandates import Mandate
 from idp.errors import ClientMetadataWrong
-from idp.levels import LEGAL, EvidenceKind
+from idp.levels import LEGAL, NATURAL, EvidenceKind
 from idp.sessions import Opened
 from idp.vocabulary import GrantType, Realm
 from tests.idp.companies import (
@@ -27,6 +27,10 @@ from tests.idp.companies import (
     mandate_of,
     signed_in,
 )
+from tests.idp.standing import HASH, transaction
+from tests.idp.standing import raised as raised_person
+from tests.idp.test_dispatch import agree
+from tests.idp.test_live_checks import begun, resumed, settle
 from tests.idp.test_sign_in import claims_of
 from tests.idp.world import CALLBACK, Browser, Portal, World, answered
 
@@ -327,8 +331,9 @@ def test_a_helper_is_told_with_whom_they_help(world: World) -> None:
         {"context": ContextKind.ANY, "realm": Realm.STAFF},
         {"minimum_entity_level": LEGAL[3].acr},
         {"minimum_entity_level": "urn:yinxin:level:natural:1"},
+        {"context": ContextKind.LEGAL, "grant_types": (GrantType.HOTLINE,), "redirect_uris": ()},
     ],
-    ids=["no-scope", "staff", "not-standing", "other-ladder"],
+    ids=["no-scope", "staff", "not-standing", "other-ladder", "hotline"],
 )
 def test_a_client_says_soundly_for_whom_people_act_there(
     world: World, changed: dict[str, Any]
@@ -345,3 +350,144 @@ def test_a_token_leads_back_to_whom_one_acts_for(world: World, company: Entity) 
     assert found_again is not None
     assert (found_again.principal, found_again.grant_id) == (company.subject, given.id)
     assert found_again.ceiling == 1
+
+
+# 高级: the representative seen live, for one transaction
+
+
+def deeds(world: World, **changed: Any) -> Portal:
+    return portal(world, authorization_details_types=("transaction",), **changed)
+
+
+def demand(to: Portal, **changed: str) -> str:
+    asked = {"claims": essential(LEGAL[3].acr), "authorization_details": transaction()}
+    return to.url(**(asked | changed))
+
+
+@pytest.fixture
+def representative(world: World, company: Entity) -> Browser:
+    """The representative, at 中级 and signed in so, acting for a company at 中级."""
+    raised(world, company)
+    chief = mandate_of(world, company).holder
+    raised_person(world, chief)
+    browser = browser_of(world, signed_in(world, chief, level=2))
+    choose(browser, mandate_of(world, company))
+    return browser
+
+
+def test_a_representative_seen_live_is_the_company_at_the_highest_level_for_the_transaction(
+    world: World, representative: Browser
+) -> None:
+    to = deeds(world)
+    page = agree(representative, arrive(representative, demand(to)))
+    assert page_of(page) == "live"
+    settle(world, begun(representative, page))
+    token = to.token(resumed(representative, page))
+    claims, access = told(world, token["id_token"]), token["access_token"]
+    assert claims["entity"]["level"] == LEGAL[3].acr
+    assert (claims["transaction"]["hash"], claims["entity"]["acting_as"]) == (
+        HASH,
+        "representative",
+    )
+    assert introspected(world, to, access)["entity"] == claims["entity"]
+    assert userinfo(world, access).json()["entity"] == claims["entity"]
+    again = told(world, to.token(arrive(representative, to.url()))["id_token"])
+    assert again["entity"]["level"] == LEGAL[2].acr, "of the next request it is nothing"
+
+
+def test_what_is_renewed_is_of_no_transaction(world: World, representative: Browser) -> None:
+    to = deeds(world)
+    page = agree(representative, arrive(representative, demand(to)))
+    settle(world, begun(representative, page))
+    first = to.token(resumed(representative, page))
+    url, token = f"{world.issuer}/token", first["refresh_token"]
+    access = to.oauth.refresh_token(url, refresh_token=token)["access_token"]
+    assert told(world, access)["entity"]["level"] == LEGAL[2].acr
+    assert userinfo(world, access).json()["entity"]["level"] == LEGAL[2].acr
+
+
+def test_the_highest_level_of_a_company_names_its_transaction(
+    world: World, representative: Browser
+) -> None:
+    to = deeds(world)
+    refused = answered(arrive(representative, to.url(claims=essential(LEGAL[3].acr))))
+    assert refused["error"] == "unmet_authentication_requirements"
+    assert "authorization_details" in refused["error_description"]
+
+
+@pytest.mark.parametrize("acr", [False, True], ids=["of-the-entity", "of-both"])
+def test_an_agent_is_not_even_asked_to_be_seen(world: World, company: Entity, acr: bool) -> None:
+    raised(world, company)
+    clerk = world.register(AGENT)
+    raised_person(world, clerk)
+    given = agent(world, signed_in(world, mandate_of(world, company).holder), company)
+    browser = browser_of(world, signed_in(world, clerk, level=2))
+    choose(browser, given)
+    wanted: dict[str, Any] = json.loads(essential(LEGAL[3].acr))
+    if acr:
+        wanted["id_token"]["acr"] = {"essential": True, "value": NATURAL[3].acr}
+    refused = answered(arrive(browser, demand(deeds(world), claims=json.dumps(wanted))))
+    assert refused["error"] == "unmet_authentication_requirements"
+
+
+def test_a_person_seen_live_as_an_agent_leaves_the_company_where_it_was(
+    world: World, company: Entity
+) -> None:
+    raised(world, company)
+    clerk = world.register(AGENT)
+    raised_person(world, clerk)
+    given = agent(world, signed_in(world, mandate_of(world, company).holder), company)
+    browser, to = browser_of(world, signed_in(world, clerk, level=2)), deeds(world)
+    choose(browser, given)
+    own = json.dumps({"id_token": {"acr": {"essential": True, "value": NATURAL[3].acr}}})
+    page = agree(browser, arrive(browser, demand(to, claims=own)))
+    settle(world, begun(browser, page))
+    token = to.token(resumed(browser, page))
+    claims = told(world, token["id_token"])
+    assert (claims["acr"], claims["entity"]["level"]) == (NATURAL[3].acr, LEGAL[1].acr)
+    assert userinfo(world, token["access_token"]).json()["entity"] == claims["entity"]
+
+
+# What is dead stays dead
+
+
+def test_a_refresh_token_is_dead_long_after_its_mandate_ended(
+    world: World, company: Entity
+) -> None:
+    to, browser, given = agents_portal(world, company)
+    refresh = to.token(arrive(browser, to.url(scope=f"{ASKED} offline_access")))["refresh_token"]
+    with world.begin() as tx:
+        mandates.revoke(tx, world.provider, given.id, by=given.given_by)
+    world.clock.tick(hours=2)
+    pruning.run(world.begin, world.clock())
+    assert introspected(world, to, refresh) == {"active": False}
+
+
+def test_a_refresh_token_is_dead_when_its_mandate_has_lapsed(world: World, company: Entity) -> None:
+    until = world.clock() + timedelta(days=1)
+    clerk, chief = world.register(AGENT), mandate_of(world, company).holder
+    given = agent(world, signed_in(world, chief), company, gift(world, until=until))
+    browser, to = browser_of(world, signed_in(world, clerk)), portal(world)
+    choose(browser, given)
+    refresh = to.token(arrive(browser, to.url(scope=f"{ASKED} offline_access")))["refresh_token"]
+    assert introspected(world, to, refresh)["active"]
+    world.clock.tick(days=1)
+    assert introspected(world, to, refresh) == {"active": False}
+
+
+def test_a_helper_of_somebody_the_register_no_longer_knows_has_a_dead_token(world: World) -> None:
+    citizen, helper = world.register("李㛃", "13800000002"), world.register(AGENT)
+    with world.begin() as tx:
+        own = signed_in(world, citizen).session
+        given = giving.to_helper(tx, world.provider, own, gift(world))
+    to, browser = portal(world), browser_of(world, signed_in(world, helper))
+    location = arrive(browser, to.url(scope="openid helping"))
+    token = to.token(choose(browser, given, location))["access_token"]
+    assert introspected(world, to, token)["active"]
+    with world.begin() as tx:
+        kinds = (EvidenceKind.POPULATION_REGISTER,)
+        (piece,) = evidence.of_kinds(tx, citizen, kinds, world.clock())
+        evidence.withdraw(tx, world.provider, piece.id or 0, by="register-watch", why="deceased")
+    world.clock.tick(seconds=2)
+    assert introspected(world, to, token) == {"active": False}
+    assert userinfo(world, token).status_code == 401

@@ -12,6 +12,8 @@ from idp.entities.entity import Entity
 from idp.entities.promotions import EnterpriseCertificate, Sight
 from idp.errors import (
     CertificateOfAnother,
+    CounterIsNotTheirs,
+    CounterUnknown,
     EntityFieldWrong,
     EntityNotRegistered,
     NotRepresentative,
@@ -19,17 +21,22 @@ from idp.errors import (
     SourceUnavailable,
 )
 from idp.sessions import Opened, SignOn
+from idp.sources.tax import TaxStatus
 from idp.tables import EvidenceRow
+from keys.errors import DomainError
 from tests.idp.companies import (
     AGENT,
+    ANOTHERS,
     BUILDER,
     FOOD,
     FOODS_HEAD,
+    WINDOW,
     agent,
     change,
     found,
     head,
     mandate_of,
+    serving,
     signed_in,
 )
 from tests.idp.world import PEOPLE, World
@@ -85,28 +92,42 @@ def test_a_tax_administration_that_does_not_answer_raises_nobody(world: World) -
 
 def test_a_clerk_at_a_counter_raises_what_they_saw(world: World) -> None:
     company = found(world, head(world))
-    seen = Sight(BUILDER.uscc, BUILDER.name, "示例市政务服务中心3号窗口", "clerk-1")
+    clerk = serving(world)
     with world.begin() as tx:
-        standing = promotions.at_counter(tx, world.provider, seen)
+        seen = Sight(BUILDER.uscc, BUILDER.name, WINDOW.code)
+        standing = promotions.at_counter(tx, world.provider, clerk, seen)
     assert standing.level.number == 2
     (piece,) = (e for e in standing.because if e.kind == "counter")
-    assert (piece.by, piece.details) == ("clerk-1", {"counter": "示例市政务服务中心3号窗口"})
+    assert (piece.by, piece.details) == (clerk, WINDOW.told)
     assert level(world, company) == 2
 
 
 @pytest.mark.parametrize(
-    "seen",
+    ("seen", "expected"),
     [
-        Sight(BUILDER.uscc, "示例市另一家有限公司", "窗口", "clerk-1"),
-        Sight(FOOD.uscc, FOOD.name, "窗口", "clerk-1"),
-        Sight(BUILDER.uscc, BUILDER.name, " ", "clerk-1"),
+        (Sight(BUILDER.uscc, "示例市另一家有限公司", WINDOW.code), EntityFieldWrong),
+        (Sight(FOOD.uscc, FOOD.name, WINDOW.code), EntityFieldWrong),
+        (Sight(BUILDER.uscc, BUILDER.name, "nowhere"), CounterUnknown),
+        (Sight(BUILDER.uscc, BUILDER.name, ANOTHERS.code), CounterIsNotTheirs),
     ],
-    ids=["other-name", "unregistered", "no-counter"],
+    ids=["other-name", "unregistered", "no-counter", "another-bodys-counter"],
 )
-def test_what_was_seen_must_be_this_entity_at_some_counter(world: World, seen: Sight) -> None:
-    company = found(world, head(world))
-    with world.begin() as tx, pytest.raises(EntityFieldWrong):
-        promotions.at_counter(tx, world.provider, seen)
+def test_what_was_seen_must_be_this_entity_at_a_counter_of_the_clerks(
+    world: World, seen: Sight, expected: type[DomainError]
+) -> None:
+    company, clerk = found(world, head(world)), serving(world)
+    with world.begin() as tx, pytest.raises(expected):
+        promotions.at_counter(tx, world.provider, clerk, seen)
+    assert level(world, company) == 1
+
+
+def test_evidence_without_an_end_of_its_own_lapses_by_our_policy(world: World) -> None:
+    company, endless = found(world, head(world)), TaxStatus("t-1", is_filer=True, valid_until=None)
+    with world.begin() as tx:
+        promotions.by_tax(tx, world.provider, company, endless, by="chief")
+    world.clock.tick(days=364)
+    assert level(world, company) == 2
+    world.clock.tick(days=1)
     assert level(world, company) == 1
 
 
@@ -251,15 +272,3 @@ def test_every_represented_entity_is_watched(world: World) -> None:
     change(world, "entity", uscc=BUILDER.uscc, state="cancelled")
     world.run_jobs()
     assert level(world, company) == 0
-
-
-def test_the_highest_level_is_the_representatives_alone(world: World) -> None:
-    chief, clerk = head(world), world.register(AGENT)
-    company = found(world, chief)
-    agent(world, signed_in(world, chief), company)
-    with world.begin() as tx:
-        assert not legal_levels.advanced_is_open(tx, world.provider, company.subject, chief)
-    by_tax(world, company)
-    with world.begin() as tx:
-        assert legal_levels.advanced_is_open(tx, world.provider, company.subject, chief)
-        assert not legal_levels.advanced_is_open(tx, world.provider, company.subject, clerk)

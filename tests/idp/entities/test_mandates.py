@@ -3,16 +3,21 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
 from idp.acting import ActingAs, MandateKind
+from idp.counter import Document
 from idp.entities import context, giving, legal_levels, mandates
-from idp.entities.giving import Witness
+from idp.entities.giving import Named, Witness
+from idp.entities.mandates import Mandate
 from idp.errors import (
     ContextNotOpen,
-    MandateConsentMissing,
+    CounterIsNotTheirs,
+    CounterUnknown,
+    MandateCitizenUnknown,
     MandateHolderUnknown,
     MandateItemsWrong,
     MandateToOneself,
@@ -27,16 +32,19 @@ from keys.errors import DomainError
 from keys.tables import journal
 from tests.idp.companies import (
     AGENT,
+    ANOTHERS,
     BUILDER,
     BUILDERS_HEAD,
     FOODS_HEAD,
     ITEM,
+    WINDOW,
     agent,
     change,
     found,
     gift,
     head,
     mandate_of,
+    serving,
     signed_in,
 )
 from tests.idp.world import PEOPLE, World
@@ -251,17 +259,93 @@ def test_a_citizen_lets_a_helper_act_and_reads_what_they_did(world: World) -> No
     assert choices_of(world, helper) == []
 
 
+def in_person(world: World, clerk: str, citizen: Named, code: str = WINDOW.code) -> Mandate:
+    witness = Witness(clerk, code, Document.RESIDENT_ID)
+    with world.begin() as tx:
+        return giving.to_helper_at_counter(tx, world.provider, citizen, gift(world), witness)
+
+
 def test_a_citizen_agrees_in_person_before_a_clerk(world: World) -> None:
     citizen, helper = world.register("李㛃", "13800000002"), world.register(AGENT)
-    asked = gift(world, "李㛃"), gift(world)
-    with world.begin() as tx, pytest.raises(MandateConsentMissing):
-        giving.to_helper_at_counter(tx, world.provider, *asked, Witness("clerk", "", "居民身份证"))
-    witness = Witness("clerk", "望江村便民服务站", "居民身份证")
+    clerk = serving(world)
+    given = in_person(world, clerk, gift(world, "李㛃"))
+    assert (given.principal, given.holder, given.given_by) == (citizen, helper, clerk)
+    seen = {"how": "in-person", "clerk": clerk, "document": "resident-id-card"}
+    assert given.consent == {**seen, **WINDOW.told}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"citizen": Named(PEOPLE["李㛃"].number, "张䶮")}, MandateCitizenUnknown),
+        ({"citizen": Named("13800000002", "李㛃")}, MandateCitizenUnknown),
+        ({"citizen": Named(PEOPLE[AGENT].number, AGENT)}, MandateToOneself),
+        ({"code": "nowhere"}, CounterUnknown),
+        ({"code": ANOTHERS.code}, CounterIsNotTheirs),
+    ],
+    ids=["other-name", "by-phone", "to-oneself", "no-counter", "another-bodys-counter"],
+)
+def test_a_clerk_records_no_consent_that_is_not_sound(
+    world: World, changed: dict[str, Any], expected: type[DomainError]
+) -> None:
+    world.register("李㛃", "13800000002")
+    world.register(AGENT)
+    asked = {"citizen": gift(world, "李㛃")} | changed
+    with pytest.raises(expected):
+        in_person(world, serving(world), **asked)
+
+
+def test_nobody_learns_by_a_gift_whose_a_phone_is(world: World) -> None:
+    chief, _ = head(world), world.register(AGENT, "13800000001")
+    company = found(world, chief)
+    by_phone = replace(gift(world), number="13800000001")
+    with pytest.raises(MandateHolderUnknown):
+        agent(world, signed_in(world, chief), company, by_phone)
+
+
+def test_nobody_helps_a_citizen_whom_the_register_no_longer_knows(world: World) -> None:
+    citizen, helper = world.register("李㛃", "13800000002"), world.register(AGENT)
     with world.begin() as tx:
-        given = giving.to_helper_at_counter(tx, world.provider, *asked, witness)
-    assert (given.principal, given.holder, given.given_by) == (citizen, helper, "clerk")
-    assert given.consent["how"] == "in-person"
-    assert given.consent["counter"] == "望江村便民服务站"
+        own = signed_in(world, citizen).session
+        giving.to_helper(tx, world.provider, own, gift(world))
+    assert len(choices_of(world, helper)) == 1
+    with world.begin() as tx:
+        tx.execute(delete(EvidenceRow).where(EvidenceRow.subject == citizen))
+    assert choices_of(world, helper) == []
+
+
+@pytest.mark.parametrize("to", ["agent", "helper"])
+def test_a_form_that_is_sent_twice_gives_one_mandate(world: World, to: str) -> None:
+    chief, holder = head(world), world.register(AGENT)
+    company, own = found(world, chief), signed_in(world, chief)
+
+    def give(_: int) -> str:
+        with world.begin() as tx:
+            if to == "agent":
+                asked = own.session, company.subject, gift(world)
+                return giving.to_agent(tx, world.provider, *asked).id
+            return giving.to_helper(tx, world.provider, own.session, gift(world)).id
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(give, range(6)))) == 1
+    assert len(choices_of(world, holder)) == 1
+
+
+def test_what_a_representative_gives_while_another_registers_is_frozen_with_the_rest(
+    world: World,
+) -> None:
+    chief, clerk = head(world), world.register(AGENT)
+    company, own = found(world, chief), signed_in(world, chief)
+    change(world, "entity", uscc=BUILDER.uscc, representative_number=PEOPLE[FOODS_HEAD].number)
+    successor = head(world, FOODS_HEAD, "13800000010")
+    with ThreadPoolExecutor(1) as pool:
+        with world.begin() as tx:
+            giving.to_agent(tx, world.provider, own.session, company.subject, gift(world))
+            taking_over = pool.submit(found, world, successor)
+            with pytest.raises(TimeoutError):
+                taking_over.result(timeout=1)
+        taking_over.result()
+    assert choices_of(world, clerk) == []
 
 
 def test_what_is_not_open_cannot_be_chosen(world: World) -> None:

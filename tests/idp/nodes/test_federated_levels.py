@@ -11,6 +11,8 @@ from idp import accounts, evidence, interaction, sessions
 from idp.errors import SignInElsewhere, UpstreamForCitizens
 from idp.level_map import LevelMap, Row, level_map
 from idp.levels import NATURAL, Evidence, EvidenceKind
+from idp.method import Method
+from idp.methods.sign_in import Entry, Proof, caught_up, enter
 from idp.nodes.upstream_people import ANSWERED_FOR
 from idp.sessions import Opened
 from idp.vocabulary import Realm
@@ -98,6 +100,21 @@ def test_what_the_province_answers_for_ends_with_the_sign_on(federation: Federat
     assert standing(federation, opened) == 1
     federation.city.clock.tick(seconds=ANSWERED_FOR.total_seconds())
     assert standing(federation, opened) == 0
+
+
+def test_what_the_province_answers_for_lends_nothing_to_a_sign_in_of_the_citys_own(
+    federation: Federation,
+) -> None:
+    subject = federation.province.register()
+    seen_at_the_counter(federation.province, subject)
+    own = federation.city.register()
+    at = with_two_factors(federation.province, subject)
+    assert federation.sign_in(NUMBER, at).session.level == 2
+    provider, both = federation.city.provider, (Method.PASSWORD, Method.TOTP)
+    with federation.city.begin() as tx:
+        entered = enter(tx, provider, Entry("192.0.2.9"), Proof(Realm.CITIZEN, own, both))
+        assert entered.session.level == 1
+        assert caught_up(tx, provider, entered.session).level == 1
 
 
 def test_nothing_is_noted_for_whom_the_city_knows_as_well(federation: Federation) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from idp.errors import ImportFileWrong, ImportNotSigned
+from idp.errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
 from idp.nodes import import_file
 from idp.nodes.import_file import LONGEST_ROW, Line
 from tests.idp.nodes.city_users import OTHER_CITY, STRANGERS_KEY, CityUsers, user
@@ -83,7 +83,7 @@ def test_a_clock_may_be_a_minute_ahead_and_no_more(city: CityUsers) -> None:
     city.world.clock.tick(seconds=-60)
     assert len(city.hand_over(made)) == 1
     city.world.clock.tick(seconds=-1)
-    with pytest.raises(ImportFileWrong):
+    with pytest.raises(ImportFileFromFuture):
         city.hand_over(made)
 
 

@@ -1,12 +1,13 @@
 """Two whole services, each with its database: a person walks from a city's page to the province and back."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
 import httpx2
 import pytest
@@ -14,10 +15,14 @@ from sqlalchemy import select
 
 from idp import clients
 from idp.clients import Registration
+from idp.nodes import conflicts
 from idp.nodes.tables import UpstreamLinkRow
+from idp.tables import PersonRow
 from idp.upstream import SCOPES
 from idp.vocabulary import AuthMethod, Realm
 from service.running import running
+from service.seed import PORTAL_A
+from service.simulators.registers import load_people
 from service.wiring import Chance, real_chance
 from tests.browser import _hidden_fields, client
 from tests.conftest import Clone, settings_of_a_rig
@@ -52,8 +57,12 @@ class Person:
         return self.followed(self.get(url))
 
     def followed(self, answer: httpx2.Response) -> httpx2.Response:
+        """Go where it leads, as far as the callback of a portal."""
         while answer.is_redirect:
-            answer = self.get(urljoin(str(answer.url), answer.headers["Location"]))
+            there = urljoin(str(answer.url), answer.headers["Location"])
+            if there.startswith(PORTAL_A.redirect_uri):
+                break
+            answer = self.get(there)
         return answer
 
     def close(self) -> None:
@@ -160,6 +169,29 @@ def test_from_a_citys_page_to_the_province_and_back(nodes: Nodes, person: Person
     assert citizen.number not in back.text
 
 
+def test_whoever_is_here_by_another_name_is_told_so_and_waits_for_a_decision(
+    nodes: Nodes, person: Person
+) -> None:
+    province = nodes.start("province", 0)
+    city = nodes.city_of(province)
+    citizen, own = province.person(), city.person()
+    assert citizen.number == own.number
+    with city.world.begin() as tx:
+        tx.get_one(PersonRow, own.subject).name = "张龑"
+    at_province = person.walk(f"{city.address}/login/upstream/province")
+    told = person.post(at_province, typed(citizen))
+    assert told.status_code == 409
+    assert "张龑" not in told.text
+    assert citizen.number not in told.text
+    with city.world.begin() as tx:
+        (waits,) = conflicts.waiting(tx)
+    assert (waits.came.by, waits.came.reason, waits.came.subject) == (
+        "sign-in",
+        "name",
+        own.subject,
+    )
+
+
 def test_registered_once_and_known_in_every_city(nodes: Nodes, person: Person) -> None:
     province = nodes.start("province", 0)
     cities = [nodes.city_of(province, number) for number in (1, 2)]
@@ -220,6 +252,52 @@ def test_a_city_that_registers_nobody_sends_people_to_the_province_and_has_them_
     assert person.walk(f"{province.address}/register/from?return_to={quote(free)}/x").url.path == (
         "/register"
     )
+
+
+def test_whoever_comes_from_a_citys_portal_registers_at_the_province_and_goes_on_signed_in(
+    nodes: Nodes, person: Person
+) -> None:
+    port = free_port()
+    province = nodes.start("province", 0, embedding_origins=f"http://localhost:{port}")
+    city = nodes.city_of(province, citizen_registration="upstream", port=port)
+    at_city = person.walk(asking(city))
+    form = person.walk(link(at_city, "/register"))
+    assert str(form.url).startswith(f"{province.address}/register")
+    held = next(iter(load_people()))
+    told = {"name": held.name, "number": held.number, "ethnicity": held.ethnicity}
+    told |= {"sex": held.sex, "phone": "13800000066", "password": "a long secret of hers"}
+    asked = person.post(form, told)
+    done = person.post(asked, {"code": province.sms_code("13800000066")})
+    assert done.url.path == "/register/done"
+    signing_in = person.walk(link(done, city.address))
+    assert str(signing_in.url).startswith(f"{province.address}/login")
+    back = person.post(signing_in, {"username": held.number, "password": told["password"]})
+    answer = parse_qs(urlsplit(back.headers["Location"]).query)
+    assert answer["state"] == ["from-the-portal"]
+    assert answer["code"]
+    account = person.get(f"{city.address}/my/account")
+    assert held.name in account.text
+
+
+def asking(city: Rig) -> str:
+    """Where a portal of the city sends somebody to sign in."""
+    query = {
+        "response_type": "code",
+        "client_id": PORTAL_A.client_id,
+        "redirect_uri": PORTAL_A.redirect_uri,
+        "scope": "openid",
+        "state": "from-the-portal",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, Appendix B
+        "code_challenge_method": "S256",
+    }
+    return f"{city.world.provider.issuer}/authorize?{urlencode(query)}"
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 def test_only_portals_on_the_list_may_frame_registration(nodes: Nodes, person: Person) -> None:

@@ -11,13 +11,15 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import accounts, evidence, levels, lowering, outbox, registration, sessions
-from idp.errors import AccountUnknown
+from idp.errors import AccountUnknown, ConflictStands
 from idp.levels import Evidence, EvidenceKind, Ladder
 from idp.nodes import apply, conflicts, events, peers, push, reconcile, traveller
 from idp.nodes.apply import Applied
+from idp.nodes.conflicts import Resolution
 from idp.nodes.peers import Peer, Place
+from idp.nodes.resolving import resolve
 from idp.nodes.tables import AppliedRow
-from idp.nodes.traveller import Traveller
+from idp.nodes.traveller import TRAVELLERS, Traveller
 from idp.outgoing import Outgoing
 from idp.provider import Provider
 from idp.tables import EvidenceRow, OutboxRow, PeerRow, PersonRow
@@ -138,6 +140,48 @@ def test_while_the_city_is_down_people_wait_and_are_told_when_it_is_back(
     push.push_everywhere(province.provider)
     assert _lag(pair).people == 0
     assert _known(pair.city, subject).name == "张䶮"
+
+
+def _point(pair: Federation, events_url: str) -> str:
+    """Let the province tell the city at another address; return the former."""
+    with pair.province.begin() as tx:
+        peer = tx.get_one(PeerRow, pair.city.issuer)
+        former, peer.events_url = peer.events_url or "", events_url
+    return former
+
+
+def test_a_city_that_is_down_costs_one_try_a_minute_however_many_register(pair: Federation) -> None:
+    province = pair.province
+    up = _point(pair, "http://127.0.0.1:9/people-events")
+    for serial, name in enumerate(("张䶮", "李㛃", "王𬭎")):
+        province.register(name, f"1380000000{serial}")
+    province.run_jobs()
+    with province.begin() as tx:
+        assert sum(tx.scalars(select(OutboxRow.attempts))) == 1
+    _point(pair, up)
+    province.clock.tick(minutes=1)
+    push.push_everywhere(province.provider)
+    assert _lag(pair).people == 0
+
+
+def test_one_whom_the_city_cannot_take_holds_nobody_up(pair: Federation) -> None:
+    province = pair.province
+    too_much = province.register()
+    with province.begin() as tx:
+        tx.get_one(PersonRow, too_much).profile = {"address": "x" * events.LARGEST}
+    fine = [
+        province.register(name, f"1380000001{serial}")
+        for serial, name in enumerate(("李㛃", "王𬭎"))
+    ]
+    for _ in range(4):
+        push.push_everywhere(province.provider)
+        province.clock.tick(minutes=1)
+    assert [_known(pair.city, subject).name for subject in fine] == ["李㛃", "王𬭎"]
+    assert _lag(pair).people == 1
+    with province.begin() as tx:
+        tx.get_one(PersonRow, too_much).profile = {}
+    push.push_everywhere(province.provider)
+    assert _known(pair.city, too_much).name == "张䶮"
 
 
 def test_two_that_tell_at_once_do_not_tell_the_same(pair: Federation) -> None:
@@ -331,6 +375,68 @@ def test_a_city_that_cannot_be_asked_is_asked_again(pair: Federation) -> None:
         reconcile.reconcile(pair.province.provider, pair.city.issuer)
 
 
+def test_a_province_restored_from_a_backup_is_not_taken_for_overtaken(pair: Federation) -> None:
+    province, city = pair.province, pair.city
+    subject = province.register()
+    province.run_jobs()
+    with city.begin() as tx:
+        tx.get_one(AppliedRow, (province.issuer, subject)).sequence = 40
+    assert reconcile.reconcile(province.provider, city.issuer) == 1
+    with province.begin() as tx:
+        accounts.describe(tx, province.provider, subject, username="zhang.yan", profile={})
+    province.run_jobs()
+    assert _known(city, subject).username == "zhang.yan"
+    assert reconcile.reconcile(province.provider, city.issuer) == 0
+
+
+def test_what_somebody_refused_is_not_told_again_before_it_changes(pair: Federation) -> None:
+    pair.city.register()
+    subject = pair.province.register()
+    with pair.province.begin() as tx:
+        tx.get_one(PersonRow, subject).name = "张龑"
+    pair.province.run_jobs()
+    with pair.city.begin() as tx:
+        (waits,) = conflicts.waiting(tx)
+        resolve(tx, pair.city.provider, waits.id, Resolution.REFUSE, by="test")
+    assert reconcile.reconcile(pair.province.provider, pair.city.issuer) == 0
+    with pair.city.begin() as tx:
+        assert conflicts.waiting(tx) == []
+
+
+def test_nobody_is_told_of_under_the_subject_of_another(pair: Federation) -> None:
+    own = pair.city.register("李㛃", "13800000009")
+    told = replace(_told(pair, pair.province.register(), 1), subject=own, password_hash="")
+    assert _apply(pair, told) is Applied.CONFLICT
+    known = _known(pair.city, own)
+    assert (known.name, known.phone) == ("李㛃", "13800000009")
+    with pair.city.begin() as tx:
+        (waits,) = conflicts.waiting(tx)
+        assert waits.came.reason == "number"
+        with pytest.raises(ConflictStands):
+            resolve(tx, pair.city.provider, waits.id, Resolution.MERGE, by="test")
+
+
+def test_what_an_upstream_answers_for_counts_at_no_other_node(pair: Federation) -> None:
+    province = pair.province
+    subject = province.register()
+    word = Evidence(
+        kind=EvidenceKind.UPSTREAM,
+        source="national",
+        reference="n-1",
+        compared=(levels.NATURAL[1].acr, levels.NATURAL[2].acr),
+        happened_at=province.clock(),
+    )
+    with province.begin() as tx:
+        evidence.record(tx, province.provider, subject, word)
+    assert _known(province, subject).standing.level == levels.NATURAL[2]
+    province.run_jobs()
+    assert _known(pair.city, subject).standing.level == levels.NATURAL[1]
+    told = _told(pair, subject, 99)
+    piece = replace(told.evidence[0], id=999, kind=EvidenceKind.UPSTREAM, compared=word.compared)
+    assert _apply(pair, replace(told, evidence=(*told.evidence, piece))) is Applied.APPLIED
+    assert _known(pair.city, subject).standing.level == levels.NATURAL[1]
+
+
 def test_staff_never_travels(pair: Federation) -> None:
     province = pair.province
     clerk = province.clerk()
@@ -456,6 +562,18 @@ def test_people_that_cannot_be_read_are_refused(
 ) -> None:
     answer = _post(pair, _event(pair, content=content))
     assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"subject": "zhang"}, {"number": "330105188103021235"}, {"sequence": 0}],
+    ids=["no subject of ours", "no number", "no sequence"],
+)
+def test_people_who_cannot_be_are_refused(pair: Federation, changed: dict[str, object]) -> None:
+    told = TRAVELLERS.dump_python((_told(pair, pair.province.register(), 1),), mode="json")
+    answer = _post(pair, _event(pair, content={"people": [told[0] | changed]}))
+    assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+    assert _people(pair.city) == 0
 
 
 def test_a_body_that_is_no_token_is_refused(pair: Federation) -> None:

@@ -1,12 +1,15 @@
 """A third upstream by configuration alone, with levels, claims and faults of its own."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
+from idp import outbox
 from idp.errors import (
+    ConflictStands,
     UpstreamAnswerWrong,
     UpstreamPersonDiffers,
     UpstreamPersonUntold,
@@ -14,6 +17,11 @@ from idp.errors import (
     UpstreamUnavailable,
 )
 from idp.level_map import Row, level_map
+from idp.nodes import conflicts, upstream_sign_in
+from idp.nodes.conflicts import Resolution
+from idp.nodes.national_recognition import recognise_everybody
+from idp.nodes.resolving import resolve
+from idp.recognition_partner import Partner
 from idp.sessions import Opened
 from idp.tables import EvidenceRow, PersonRow
 from idp.upstream import CLAIMS
@@ -190,10 +198,128 @@ def test_another_name_for_a_number_changes_nothing(
         sign_in(federation, national)
 
 
+def _refused(federation: Federation, national: Foreign) -> conflicts.Conflict:
+    """Sign in as somebody who is here otherwise, as the page does; return what waits."""
+    proven = federation.proven(national.visited(federation.begin("national")), "national")
+    with pytest.raises(UpstreamPersonDiffers):
+        federation.enter(proven)
+    with federation.city.begin() as tx:
+        upstream_sign_in.keep_conflict(tx, federation.city.provider, proven)
+        (waits,) = conflicts.waiting(tx)
+    return waits
+
+
+def _decide(federation: Federation, conflict: int, resolution: Resolution) -> None:
+    with federation.city.begin() as tx:
+        resolve(tx, federation.city.provider, conflict, resolution, by="test")
+
+
+def test_another_name_waits_for_somebody_to_say_that_it_is_the_same_person(
+    federation: Federation, national: Foreign
+) -> None:
+    own = federation.city.register()
+    national.person = PERSON | {"full_name": "张三"}
+    waits = _refused(federation, national)
+    assert (waits.came.by, waits.came.reason, waits.came.subject) == ("sign-in", "name", own)
+    assert _refused(federation, national).id == waits.id
+    with pytest.raises(ConflictStands):
+        _decide(federation, waits.id, Resolution.RETRY)
+    _decide(federation, waits.id, Resolution.MERGE)
+    assert sign_in(federation, national).session.subject == own
+    with federation.city.begin() as tx:
+        assert tx.get_one(PersonRow, own).name == "张䶮"
+        assert conflicts.waiting(tx) == []
+
+
+def test_a_refused_sign_in_stays_refused(federation: Federation, national: Foreign) -> None:
+    federation.city.register()
+    national.person = PERSON | {"full_name": "张三"}
+    _decide(federation, _refused(federation, national).id, Resolution.REFUSE)
+    with pytest.raises(UpstreamPersonDiffers):
+        sign_in(federation, national)
+
+
 def test_one_sub_is_never_two_people(federation: Federation, national: Foreign) -> None:
     sign_in(federation, national)
     federation.city.register(OTHER.name, "13800000002")
     national.person = {"citizen": {"id": OTHER.number}, "full_name": OTHER.name}
+    waits = _refused(federation, national)
+    assert waits.came.reason == "link"
+    with pytest.raises(ConflictStands):
+        _decide(federation, waits.id, Resolution.MERGE)
+
+
+@pytest.fixture
+def partner(federation: Federation, national: Foreign) -> Partner:
+    """The national platform as a partner, which tells a handle and no number."""
+    shared = Partner("national", b"n" * 32)
+    provider = federation.city.provider
+    told = replace(provider.node.upstream("national"), partner=shared)
+    believed = {**provider.node.upstreams, "national": told}
+    federation.city.provider = replace(provider, node=replace(provider.node, upstreams=believed))
+    return shared
+
+
+def _handle(partner: Partner, name: str = "张䶮") -> dict[str, object]:
+    """What the platform tells of somebody in place of name and number."""
+    told = base64.urlsafe_b64encode(partner.handle(PEOPLE[name].number, name))
+    return {"recognition_handle": told.rstrip(b"=").decode()}
+
+
+def test_whom_a_partner_names_by_a_handle_is_known_as_soon_as_they_are_registered(
+    federation: Federation, national: Foreign, partner: Partner
+) -> None:
+    national.person = _handle(partner)
+    with pytest.raises(UpstreamPersonUntold):
+        sign_in(federation, national)
+    own = federation.city.register()
+    federation.city.run_jobs()
+    opened = sign_in(federation, national)
+    assert (opened.session.subject, opened.session.level) == (own, 2)
+    national.person = {}
+    assert sign_in(federation, national).session.subject == own
+
+
+def test_whoever_changed_their_name_is_known_by_the_new_one(
+    federation: Federation, national: Foreign, partner: Partner
+) -> None:
+    own = federation.city.register()
+    with federation.city.begin() as tx:
+        tx.get_one(PersonRow, own).name = "张龑"
+        outbox.note(tx, federation.city.provider, own)
+    federation.city.run_jobs()
+    national.person = _handle(partner)
+    with pytest.raises(UpstreamPersonUntold):
+        sign_in(federation, national)
+
+
+def test_a_handle_of_another_partner_or_of_a_node_that_is_none_names_nobody(
+    federation: Federation, national: Foreign, partner: Partner
+) -> None:
+    federation.city.register()
+    federation.city.run_jobs()
+    for told in (_handle(Partner("third", b"t" * 32)), {"recognition_handle": "页"}):
+        national.person = told
+        with pytest.raises(UpstreamPersonUntold):
+            sign_in(federation, national)
+    provider = federation.city.provider
+    plain = replace(provider.node.upstream("national"), partner=None)
+    believed = {**provider.node.upstreams, "national": plain}
+    federation.city.provider = replace(provider, node=replace(provider.node, upstreams=believed))
+    national.person = _handle(partner)
+    with pytest.raises(UpstreamPersonUntold):
+        sign_in(federation, national)
+
+
+def test_one_sub_is_never_two_handles(
+    federation: Federation, national: Foreign, partner: Partner
+) -> None:
+    federation.city.register()
+    federation.city.register(OTHER.name, "13800000002")
+    recognise_everybody(federation.city.provider)
+    national.person = _handle(partner)
+    sign_in(federation, national)
+    national.person = _handle(partner, OTHER.name)
     with pytest.raises(UpstreamPersonDiffers):
         sign_in(federation, national)
 

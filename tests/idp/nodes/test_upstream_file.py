@@ -1,11 +1,16 @@
 """What an operator writes about upstreams is read to the letter, or refused with the place named."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from idp.levels import NATURAL
 from idp.nodes.upstream_file import UpstreamFileWrong, read
+from idp.recognition_partner import Partner
 from idp.upstream import CLAIMS, SCOPES
 
+PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
 PROVINCE = """
 [[upstream]]
 name = "province"
@@ -44,6 +49,27 @@ def test_a_third_upstream_has_its_own_claims_and_levels() -> None:
     assert national.claims["name"] == "name"
     assert national.levels.mapped("https://national.example/high") == 2
     assert national.levels.mapped(NATURAL[2].acr) == 0
+
+
+def test_the_example_of_the_operations_page_is_a_file_as_it_stands() -> None:
+    part = PAGE.read_text("utf-8").partition("\n## Province and cities\n")[2].partition("\n## ")[0]
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    province, national = read(example)
+    assert province.registration_url == "https://id.province.example/register/from"
+    assert national.levels.mapped("https://national.example/high") == 2
+    assert national.claims["handle"] == "citizen.handle"
+
+
+def test_the_key_of_a_partner_is_read_from_its_file(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    told = PROVINCE + f'recognition_key_file = "{key}"'
+    for wrong in ("", "7" * 62, "no hexadecimal" * 8):
+        key.write_text(wrong, "utf-8")
+        with pytest.raises(UpstreamFileWrong, match="recognition_key_file"):
+            read(told)
+    key.write_text("7" * 64 + "\n", "utf-8")
+    (province,) = read(told)
+    assert province.partner == Partner("province", bytes.fromhex("7" * 64))
 
 
 @pytest.mark.parametrize(

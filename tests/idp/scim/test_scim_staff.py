@@ -1,16 +1,20 @@
 """A provisioning system opens, moves and closes staff through a SCIM client that nobody here wrote."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from scim2_client import SCIMClientException
 from scim2_models import Error, PatchOp, PatchOperation, SCIMException, SearchRequest
+from sqlalchemy import func, select
 
 from idp import passwords, staff
 from idp.errors import AccountUnknown
+from idp.methods.tables import TotpRow
 from idp.scim.models import Employment, Held, Member, Post, StaffGroup, StaffUser
 from idp.staffing import lifecycle
+from keys import journal_reading
 from tests.idp.scim.line import line, scim, served_scim
 from tests.idp.staffing.test_lifecycle import is_signed_on, signed_on
 from tests.idp.staffing.tree import (
@@ -186,7 +190,7 @@ def test_provisioning_leaves_administrators_as_they_are(world: World) -> None:
     ("asked", "status", "kind"),
     [
         pytest.param(wanted("zhou.yuan"), 409, "uniqueness", id="name-taken"),
-        pytest.param(wanted("qin.he", "11990100MBXX90018A"), 403, None, id="body-unknown"),
+        pytest.param(wanted("qin.he", "11990100MBXX90018A"), 400, "invalidValue", id="body-wrong"),
         pytest.param(wanted("qin.he", COUNTY, "emperor"), 400, "invalidValue", id="role-unknown"),
         pytest.param(wanted(" "), 400, "invalidValue", id="no-name"),
         pytest.param(wanted(password="short"), 400, "invalidValue", id="weak-password"),
@@ -300,3 +304,134 @@ def test_a_closed_accounts_name_is_free_only_when_it_is_removed(world: World) ->
             client.create(wanted())
         client.delete(StaffUser, subject)
         assert client.create(wanted()).id != subject
+
+
+def test_provisioning_sets_no_administrators_password(world: World) -> None:
+    plant(world)
+    chief = employ(world, COUNTY, "security-administrator", username="chief")
+    with served_scim(world) as url, scim(url) as client, pytest.raises(SCIMException) as refused:
+        patched(client, client.query(StaffUser, chief), "replace", "password", PASSWORD)
+    assert status_of(refused) == (403, None)
+    with world.begin() as tx:
+        kept = staff.credentials(tx, world.provider, "chief")
+    assert kept is not None
+    assert not passwords.is_right(PASSWORD, kept.password_hash)
+
+
+def test_a_password_that_is_set_ends_the_sign_ons_of_before_and_is_journalled(
+    world: World,
+) -> None:
+    plant(world)
+    subject = employ(world, COUNTY)
+    sid = signed_on(world, subject)
+    with served_scim(world) as url, scim(url) as client:
+        user = client.query(StaffUser, subject)
+        user.display_name = "周远之"
+        client.replace(user)
+        assert is_signed_on(world, sid)
+        patched(client, user, "replace", "password", PASSWORD)
+    assert not is_signed_on(world, sid)
+    with world.begin() as tx:
+        done = journal_reading.entries(tx, subject=subject)
+    told = {entry.action: entry.details for entry in done}
+    assert told["staff.changed"] == {"members": "name"}
+    assert told["staff.password-set"] == {}
+
+
+def test_a_removed_account_leaves_no_second_factor_behind(world: World) -> None:
+    plant(world)
+    subject = world.clerk()
+    with served_scim(world) as url, scim(url, employed_at(world, subject)) as client:
+        client.delete(StaffUser, subject)
+    with world.begin() as tx:
+        assert tx.scalar(select(func.count()).where(TotpRow.subject == subject)) == 0
+
+
+def employed_at(world: World, subject: str) -> str:
+    with world.begin() as tx:
+        return staff.last_body(tx, subject)
+
+
+def test_a_transfer_that_is_put_off_leaves_the_old_body_until_then(world: World) -> None:
+    plant(world)
+    now = world.clock()
+    with served_scim(world) as url, scim(url) as client:
+        made = client.create(wanted("qin.he", COUNTY, "licence-clerk"))
+        for days in (1, 3):
+            made[Employment] = Employment(body=TOWNSHIP, since=now + timedelta(days=days))
+            made = client.replace(made)
+    world.clock.tick(days=2)
+    assert employed_now(world, str(made.id)) == COUNTY
+    world.clock.tick(days=1)
+    assert employed_now(world, str(made.id)) == TOWNSHIP
+
+
+def employed_now(world: World, subject: str) -> str:
+    with world.begin() as tx:
+        return staff.member(tx, world.provider, subject).organisation
+
+
+_USER = {
+    "schemas": [StaffUser.__schema__, Employment.__schema__],
+    "userName": "qin.he",
+    "displayName": "秦禾",
+}
+
+
+def sent(**more: object) -> bytes:
+    document = {**_USER, str(Employment.__schema__): {"body": COUNTY}, **more}
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(sent(externalId="a\0"), id="nul"),
+        pytest.param(sent(externalId="\ud800"), id="half-a-character"),
+        pytest.param(sent(externalId="x" * 257), id="long-external-id"),
+        pytest.param(
+            sent(
+                **{str(Employment.__schema__): {"body": COUNTY, "since": "9999-12-31T23:59:59-14"}}
+            ),
+            id="beyond-time",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_in_scims_own_words(world: World, body: bytes) -> None:
+    plant(world)
+    with served_scim(world) as url, line(url) as http:
+        answer = http.post("/Users", content=body)
+    assert answer.status_code == 400
+    assert Error.model_validate(answer.json()).scim_type in ("invalidSyntax", "invalidValue")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/Users/%00", "/Groups/%00", '/Users?filter=userName eq "%5Cu0000"', "/Users?count=%00"],
+)
+def test_a_name_that_nothing_can_have_is_refused_in_scims_own_words(
+    world: World, path: str
+) -> None:
+    with served_scim(world) as url, line(url) as http:
+        answer = http.get(path)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/scim+json"
+
+
+def test_a_body_written_small_is_the_same_body(world: World) -> None:
+    plant(world)
+    with served_scim(world) as url, scim(url) as client:
+        made = client.create(wanted("qin.he", COUNTY.lower()))
+        group = client.create(group_of("licence-clerk", COUNTY.lower(), str(made.id)))
+        assert (made[Employment].body, group[Post].body) == (COUNTY, COUNTY)
+    assert scopes(world, str(made.id)) == {"licence.issue", "licence.read"}
+
+
+def test_a_member_who_is_nobody_is_a_wrong_value(world: World) -> None:
+    plant(world)
+    with served_scim(world) as url, scim(url) as client:
+        with pytest.raises(SCIMException) as refused:
+            client.create(group_of("licence-clerk", COUNTY, "nobody"))
+        assert client.query(StaffGroup).total_results == 0
+    assert status_of(refused) == (400, "invalidValue")

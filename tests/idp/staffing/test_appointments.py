@@ -96,6 +96,14 @@ def test_a_role_is_held_from_its_beginning_to_its_end(world: World) -> None:
     assert held == [False, True, True, False]
 
 
+def test_nothing_is_given_for_the_past(world: World) -> None:
+    subject, now = employ(world, COUNTY), world.clock()
+    appoint(world, subject, Post("licence-clerk", COUNTY, since=now - timedelta(days=9)))
+    with world.begin() as tx:
+        (held,) = appointments.unended(tx, subject, now)
+    assert held.since == now
+
+
 def test_an_ended_role_is_gone_at_once_and_ends_once(world: World) -> None:
     plant(world)
     subject = employ(world, COUNTY)

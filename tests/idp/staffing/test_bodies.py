@@ -8,6 +8,7 @@ import pytest
 from idp.errors import BodyMisplaced, BodyUnknown, FieldWrong
 from idp.staffing import bodies
 from idp.staffing.bodies import Body, Tier
+from keys import journal_reading
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
 from tests.idp.staffing.tree import (
@@ -78,6 +79,29 @@ def test_a_body_stands_only_where_its_division_is(world: World, body: str, paren
     moved = replace(next(one for one in BODIES if one.uscc == body), parent=parent)
     with pytest.raises(BodyMisplaced), world.begin() as tx:
         bodies.place(tx, world.provider, moved, by=BY)
+
+
+@pytest.mark.parametrize(
+    ("tier", "region"),
+    [
+        pytest.param(Tier.COUNTY, "990103", id="another-division"),
+        pytest.param(Tier.VILLAGE, "990102201001", id="a-lower-tier"),
+    ],
+)
+def test_a_body_does_not_change_away_from_what_stands_below_it(
+    world: World, tier: Tier, region: str
+) -> None:
+    plant(world)
+    with pytest.raises(BodyMisplaced), world.begin() as tx:
+        bodies.place(tx, world.provider, Body(COUNTY, "县", tier, region, CITY), by=BY)
+
+
+def test_placing_a_body_where_it_stands_is_nothing_to_journal(world: World) -> None:
+    plant(world)
+    plant(world)
+    with world.begin() as tx:
+        placed = journal_reading.entries(tx, action="body.placed")
+    assert len(placed) == len(BODIES)
 
 
 def test_two_moves_at_once_make_no_ring(world: World) -> None:

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from idp import sessions, staff
-from idp.errors import AccountUnknown
-from idp.staffing import lifecycle
+from idp.errors import AccountUnknown, TimesWrong
+from idp.staffing import appointments, lifecycle
+from idp.staffing.appointments import Post
 from idp.staffing.lifecycle import Transfer
 from idp.vocabulary import Realm
 from tests.idp.staffing.tree import BUREAU, BY, CITY, COUNTY, employ, plant, scopes
@@ -166,3 +167,100 @@ def test_a_removed_account_leaves_its_name_to_another(world: World) -> None:
         lifecycle.remove(tx, world.provider, subject, by=BY)
     assert not is_signed_on(world, sid)
     assert employ(world, BUREAU) != subject
+
+
+def keep_open(world: World, subject: str) -> None:
+    with world.begin() as tx:
+        lifecycle.keep_open(tx, world.provider, subject, by=BY)
+
+
+def test_a_role_with_an_end_of_its_own_ends_then_when_a_closing_is_called_off(
+    world: World,
+) -> None:
+    subject, ends = employ(world, BUREAU), world.clock() + timedelta(days=2)
+    with world.begin() as tx:
+        post = Post("case-reviewer", BUREAU, until=ends)
+        appointments.appoint(tx, world.provider, subject, post, by=BY)
+    close(world, subject, days=1)
+    keep_open(world, subject)
+    world.clock.tick(days=1)
+    assert scopes(world, subject) == {"licence.lookup"}
+    world.clock.tick(days=1)
+    assert not scopes(world, subject)
+
+
+def test_a_closing_that_is_put_off_leaves_everything_until_then(world: World) -> None:
+    subject = employ(world, BUREAU, "case-reviewer")
+    close(world, subject, days=1)
+    close(world, subject, days=3)
+    world.clock.tick(days=2)
+    assert settle(world) == 0
+    assert scopes(world, subject) == {"licence.lookup"}
+    world.clock.tick(days=1)
+    assert settle(world) == 1
+
+
+def test_a_transfer_that_is_put_off_changes_nothing_until_then(world: World) -> None:
+    subject = employ(world, BUREAU, "licence-officer")
+    transfer(world, subject, CITY, "licence-clerk", days=1)
+    transfer(world, subject, COUNTY, "case-reviewer", days=3)
+    world.clock.tick(days=2)
+    assert settle(world) == 0
+    assert organisation(world, subject) == BUREAU
+    assert "licence.revoke" in scopes(world, subject)
+    world.clock.tick(days=1)
+    assert settle(world) == 1
+    assert organisation(world, subject) == COUNTY
+    assert scopes(world, subject) == {"licence.lookup"}
+
+
+def test_whoever_is_transferred_before_they_leave_is_signed_out_when_they_leave(
+    world: World,
+) -> None:
+    subject = employ(world, BUREAU, "licence-officer")
+    close(world, subject, minutes=20)
+    transfer(world, subject, COUNTY, "case-reviewer", minutes=10)
+    world.clock.tick(minutes=10)
+    assert settle(world) == 1
+    sid = signed_on(world, subject)
+    world.clock.tick(minutes=10)
+    assert settle(world) == 1
+    assert not is_signed_on(world, sid)
+    keep_open(world, subject)
+    assert not scopes(world, subject)
+
+
+def test_calling_a_closing_off_leaves_an_earlier_transfer_as_it_was(world: World) -> None:
+    subject = employ(world, BUREAU, "licence-officer")
+    transfer(world, subject, COUNTY, "case-reviewer", minutes=10)
+    close(world, subject, minutes=20)
+    sid = signed_on(world, subject)
+    keep_open(world, subject)
+    world.clock.tick(minutes=10)
+    assert settle(world) == 1
+    assert not is_signed_on(world, sid)
+    world.clock.tick(minutes=10)
+    assert scopes(world, subject) == {"licence.lookup"}
+
+
+def test_nobody_is_transferred_after_they_have_left(world: World) -> None:
+    subject = employ(world, BUREAU)
+    close(world, subject, days=1)
+    with pytest.raises(TimesWrong):
+        transfer(world, subject, COUNTY, days=1)
+
+
+def test_what_is_given_before_somebody_leaves_is_not_there_when_they_come_back(
+    world: World,
+) -> None:
+    subject = employ(world, BUREAU)
+    close(world, subject, days=1)
+    with world.begin() as tx:
+        post = Post("case-reviewer", BUREAU)
+        appointments.appoint(tx, world.provider, subject, post, by=BY)
+    assert scopes(world, subject) == {"licence.lookup"}
+    world.clock.tick(days=1)
+    with world.begin() as tx, pytest.raises(AccountUnknown):
+        appointments.appoint(tx, world.provider, subject, post, by=BY)
+    keep_open(world, subject)
+    assert not scopes(world, subject)

@@ -6,47 +6,43 @@ compared with the handle for a third. Who is told a handle in place of a number 
 `recognition`, which holds one handle of each person per partner.
 """
 
-import hmac
-import unicodedata
-from dataclasses import dataclass, field
-
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp.nodes.tables import RecognitionRow
 from idp.provider import Provider
+from idp.recognition_partner import Partner
 from idp.tables import PersonRow
 
-SHORTEST_KEY = 32
-_USE = b"yinxin national recognition 1"
+_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """Another system, and the key (32 bytes or more) that it and we have agreed on."""
-
-    name: str
-    key: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.key) < SHORTEST_KEY:
-            raise ValueError(f"the key of {self.name} is shorter than {SHORTEST_KEY} bytes")
-
-    def handle(self, number: str, name: str) -> bytes:
-        """The 32 bytes that stand for a person between us: HMAC-SHA256 over number and name.
-
-        The name counts in its composed form (Unicode NFC), which both sides hold whatever was typed.
-        """
-        told = (number, unicodedata.normalize("NFC", name))
-        parts = b"".join(len(p).to_bytes(2) + p for p in (text.encode() for text in told))
-        return hmac.digest(self.key, _USE + parts, "sha256")
+def recognise(provider: Provider, subject: str) -> None:
+    """Make a person's handles anew, for every partner; the job `PERSON_JOB`."""
+    with provider.begin() as tx:
+        for partner in provider.node.partners:
+            of_them = RecognitionRow.partner == partner.name, RecognitionRow.subject == subject
+            tx.execute(delete(RecognitionRow).where(*of_them))
+            told = handle_of(tx, provider, partner, subject)
+            if told is not None:
+                row = {"partner": partner.name, "subject": subject, "handle": told}
+                tx.execute(insert(RecognitionRow).values(row).on_conflict_do_nothing())
 
 
-def enrol(tx: Session, provider: Provider, partner: Partner, most: int = 1000) -> int:
-    """Make the handles of people who have none yet for this partner, at most so many.
+def recognise_everybody(provider: Provider) -> None:
+    """Make the handles that people have not got yet, for every partner; the job `EVERYBODY_JOB`."""
+    for partner in provider.node.partners:
+        made = _AT_ONCE
+        while made == _AT_ONCE:
+            with provider.begin() as tx:
+                made = enrol(tx, provider, partner, _AT_ONCE)
 
-    Returns how many were made: call it again, in a transaction each, until that is 0.
+
+def enrol(tx: Session, provider: Provider, partner: Partner, most: int) -> int:
+    """Make the handles of people who have none yet for this partner, at most so many; say how many.
+
+    Of two papers with one number and name the second gets none: the handle stands for one person.
     """
     known = select(RecognitionRow.subject).where(RecognitionRow.partner == partner.name)
     query = select(PersonRow.subject, PersonRow.number_sealed, PersonRow.name).where(
@@ -61,9 +57,10 @@ def enrol(tx: Session, provider: Provider, partner: Partner, most: int = 1000) -
         }
         for person in people
     ]
-    if rows:
-        tx.execute(insert(RecognitionRow).values(rows).on_conflict_do_nothing())
-    return len(rows)
+    if not rows:
+        return 0
+    made = insert(RecognitionRow).values(rows).on_conflict_do_nothing()
+    return len(tx.scalars(made.returning(RecognitionRow.subject)).all())
 
 
 def recognised(tx: Session, partner: Partner, handle: bytes) -> str | None:

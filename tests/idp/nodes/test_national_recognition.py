@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp import national_recognition
-from idp.national_recognition import Partner
+from idp.nodes import national_recognition
+from idp.recognition_partner import Partner
 from tests.idp.world import PEOPLE, World
 
 NATION = Partner("nation", b"n" * 32)
@@ -55,8 +55,8 @@ def test_a_partners_handle_finds_the_person_and_nobody_elses_does(world: World) 
     subject = world.register("张䶮")
     other = world.register("李㛃", "13800000002")
     with world.begin() as tx:
-        assert national_recognition.enrol(tx, world.provider, NATION) == 2
-        assert national_recognition.enrol(tx, world.provider, NATION) == 0
+        assert national_recognition.enrol(tx, world.provider, NATION, most=9) == 2
+        assert national_recognition.enrol(tx, world.provider, NATION, most=9) == 0
     told = NATION.handle(PERSON.number, PERSON.name)
     third = Partner("third", b"t" * 32)
     with world.begin() as tx:
