@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pyotp import TOTP
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -27,6 +28,8 @@ from service.pages.forms import MORE, Faults, go, local_path, page, told
 from service.pages.rendering import draw
 from service.pages.visit import Visit, Visitor
 from service.problems import status_of
+from service.seed import CLERK_TOTP
+from service.settings import Mode
 from service.wiring import World
 
 _REASONS = ("more_factors_needed", "more_factors_for_entity_needed")
@@ -190,6 +193,7 @@ def _form(
         portal=visit.either(asker.client_name_zh, asker.client_name_en) if asker else "",
         why=_why(visit, asker, must_enrol),
         offers=[Method(each).name.lower() for each in offers],
+        sandbox_code=_sandbox_code(visit, own),
         enrolment=enrolment,
         picture=picture(enrolment.uri) if enrolment else None,
         sent_to=phone if handle else "",
@@ -197,6 +201,13 @@ def _form(
         query=entering.query(visit),
         faults=faults,
     )
+
+
+def _sandbox_code(visit: Visit, own: SignOn) -> str:
+    """Return what the app of a sandbox's clerk shows now; nothing to citizens, nor in production."""
+    if visit.world.settings.mode is Mode.PRODUCTION or own.realm is not Realm.STAFF:
+        return ""
+    return TOTP(CLERK_TOTP).at(visit.world.clock())
 
 
 def _why(visit: Visit, asker: Details | None, must_enrol: bool) -> str:

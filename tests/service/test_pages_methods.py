@@ -346,3 +346,12 @@ def test_a_social_account_alone_opens_no_page_of_the_persons(rig: Rig, path: str
         whose = update(SessionRow).where(SessionRow.subject == citizen.subject)
         tx.execute(whose.values(methods=["social"], level=0))
     assert http.get(path).headers["Location"].startswith("/login/more?realm=citizen&next=")
+
+
+def test_whoever_tries_the_sandbox_as_a_clerk_is_told_the_code(rig: Rig) -> None:
+    http = rig.browser().http
+    press(http, "/login?realm=staff", username="clerk-housing", password=CLERK_PASSWORD)
+    found = re.search(r'id="sandbox-code">\D*(\d{6})', http.get("/login/more").text)
+    assert found
+    assert press(http, "/login/more", by="totp", totp=found[1]).is_redirect
+    assert http.get("/staff").status_code == 200
