@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from idp import evidence, identity_documents, levels, outbox
-from idp.errors import AccountUnknown
 from idp.identity_documents import Document
 from idp.levels import EvidenceKind, Ladder
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.tables import PersonRow
 from keys.identity_numbers import mask_number

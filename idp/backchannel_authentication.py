@@ -19,9 +19,10 @@ from idp import (
 from idp.backchannel_request import BackchannelRequest
 from idp.call import Answer, Call, told
 from idp.clients import Client
-from idp.errors import AccountUnknown, OAuthError
+from idp.errors import OAuthError
 from idp.id_token_hint import HintRefused
 from idp.pending import Pending
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.vocabulary import BACKCHANNEL_PARAMETERS, GrantType, OAuthCode, Realm
 

@@ -24,17 +24,12 @@ from idp.artifacts import Kind
 from idp.call import Call
 from idp.claims_release import Asked
 from idp.clients import Client
-from idp.errors import (
-    AccountUnknown,
-    CasRefused,
-    CasServiceUnknown,
-    CasSignInGone,
-    ClientEnded,
-    LocalAccountUnknown,
-    OAuthError,
-)
+from idp.errors import ClientEnded, OAuthError
 from idp.fingerprint import fingerprint, matches
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.sign_in_errors import CasRefused, CasServiceUnknown, CasSignInGone
+from idp.staff_errors import LocalAccountUnknown
 from idp.staffing import local_accounts
 from idp.vocabulary import OFFLINE, Prompt, Realm
 

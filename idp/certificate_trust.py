@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.errors import CertificateStatusUnknown, CertificateUnfit
+from idp.sign_in_errors import CertificateStatusUnknown, CertificateUnfit
 from keys.certificate_profiles import CLIENT_AUTH
 from keys.certificates import Certificate, CertificateError, parse, verify_chain
 from keys.revocation import Good, Revoked, Status, Unknown

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from idp import client_registration, clients
+from idp.client_errors import ClientEntryWrong, ClientFileWrong, ClientMetadataWrong
 from idp.clients import CLIENT_ID, Client, Registration
-from idp.errors import ClientEntryWrong, ClientFileWrong, ClientMetadataWrong
 from idp.provider import Provider
 from keys import compact
 from keys.compact import TokenMalformed

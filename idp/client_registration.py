@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from idp import client_rules, registration_document
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import Metadata
 from idp.clients import Client
-from idp.errors import ClientMetadataWrong
 from idp.outgoing import OutgoingFailed
 from idp.provider import Provider
 

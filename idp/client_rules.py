@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from idp import algorithms_offered, certificate_subject, client_uris, levels
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import ContextKind, Metadata, StaffAccounts
-from idp.errors import ClientMetadataWrong
 from idp.provider import Provider
 from idp.vocabulary import (
     IDENTITY_SCOPES,

@@ -7,7 +7,7 @@ listens (RFC 8252 §7.3). `javascript:`, `data:` and their like are nowhere allo
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from idp.errors import ClientMetadataWrong
+from idp.client_errors import ClientMetadataWrong
 
 LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 

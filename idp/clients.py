@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp import client_rules
+from idp.client_errors import ClientExists, ClientMetadataWrong, ClientNotFound
 from idp.client_metadata import Consent, Metadata
-from idp.errors import ClientExists, ClientMetadataWrong, ClientNotFound
 from idp.fingerprint import fingerprint, matches
 from idp.provider import Provider
 from idp.tables import ClientRow, ConsentRow, RefreshTokenRow

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, evidence, evidence_policy, lowering
 from idp.accounts import Particulars
-from idp.errors import (
+from idp.identity_documents import RULES
+from idp.identity_documents import Document as Paper
+from idp.level_errors import (
     ClerkReviewsThemselves,
     CounterFieldWrong,
     CounterIsNotTheirs,
@@ -25,8 +27,6 @@ from idp.errors import (
     CounterUnknown,
     SightingGone,
 )
-from idp.identity_documents import RULES
-from idp.identity_documents import Document as Paper
 from idp.levels import Evidence, EvidenceKind, Standing
 from idp.provider import Provider
 from idp.register_check import as_printed

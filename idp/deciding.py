@@ -27,11 +27,12 @@ from idp.acting import Context
 from idp.approval import Approval
 from idp.clients import Client, Consent
 from idp.entities import context, requested_context
-from idp.errors import ApprovalGone, ApprovalNeedsContext, ApprovalNeedsLevel, ApprovalOfOtherRealm
+from idp.entity_errors import ApprovalNeedsContext
 from idp.levels import Level
 from idp.pending import Decision, Pending
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import ApprovalGone, ApprovalNeedsLevel, ApprovalOfOtherRealm
 from idp.transaction import SeenLive
 from keys import journal
 

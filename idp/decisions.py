@@ -13,8 +13,8 @@ from idp.clients import Client
 from idp.entities import context
 from idp.entities.mandates import ALL_ITEMS
 from idp.entities.requested_context import ENTITY, HELPING
-from idp.errors import DecisionTokenRefused
 from idp.item_policies import Acting, Decision, Policy
+from idp.level_errors import DecisionTokenRefused
 from idp.levels import ADVANCED, HIGHEST_STANDING, LADDERS, Ladder
 from idp.provider import Provider
 from keys.access_token import Caller

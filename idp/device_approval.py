@@ -6,10 +6,10 @@ Guessing is throttled by person and by address (RFC 8628 §5.1).
 from pydantic import TypeAdapter
 
 from idp import artifacts, pending, throttle, user_codes
-from idp.errors import UserCodeWrong
 from idp.fingerprint import fingerprint
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import UserCodeWrong
 
 _UID = artifacts.Kind("user-code", TypeAdapter(str), pending.LONGEST)
 _FINGERPRINT = "user-code"

@@ -11,9 +11,12 @@ from idp.approval import Approval
 from idp.clients import Client
 from idp.entities import context, mandates
 from idp.entitlement import Entitlement
-from idp.errors import AccountUnknown, ContextNotOpen, LocalAccountUnknown, OAuthError
+from idp.entity_errors import ContextNotOpen
+from idp.errors import OAuthError
 from idp.levels import HIGHEST_STANDING
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.staff_errors import LocalAccountUnknown
 from idp.staffing import local_accounts
 from idp.vocabulary import STAFF_SCOPES, OAuthCode, Realm
 

@@ -14,8 +14,8 @@ from idp.acting import MandateKind
 from idp.claims_table import moment
 from idp.entities import entity, legal_levels, mandates
 from idp.entities.mandates import Mandate
-from idp.errors import AccountUnknown
 from idp.methods import devices, passkeys, social_bindings, totp
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.vocabulary import Realm
 

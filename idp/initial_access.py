@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from idp.errors import InvitationWrong
+from idp.client_errors import InvitationWrong
 from idp.fingerprint import fingerprint
 from idp.provider import Provider
 from idp.tables import InitialAccessTokenRow

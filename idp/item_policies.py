@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp import levels
-from idp.errors import ItemPolicyWrong, ItemUnknown
+from idp.level_errors import ItemPolicyWrong, ItemUnknown
 from idp.levels import ADVANCED, LADDERS, Ladder
 from idp.provider import Provider
 from idp.tables import ItemPolicyRow

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from idp import accounts, throttle, transaction
-from idp.errors import LiveCheckGone, LiveCheckPending
+from idp.level_errors import LiveCheckGone, LiveCheckPending
 from idp.levels import HIGHEST_STANDING
 from idp.method import METHODS, Method
 from idp.provider import Provider

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from idp.embedding import Embedding
-from idp.errors import RegistrationElsewhere, SignInElsewhere, UpstreamUnknown
+from idp.node_errors import RegistrationElsewhere, SignInElsewhere, UpstreamUnknown
 from idp.outgoing import Outgoing
 from idp.recognition_partner import Partner
 from idp.upstream import Upstream

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from idp.errors import PasswordWeak
 from idp.provider import Provider
+from idp.sign_in_errors import PasswordWeak
 
 MINIMUM = 10
 _MAXIMUM = 128

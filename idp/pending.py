@@ -15,9 +15,9 @@ from pydantic import TypeAdapter
 
 from idp import artifacts
 from idp.approval import Approval
-from idp.errors import ApprovalGone
 from idp.fingerprint import fingerprint
 from idp.provider import Provider
+from idp.sign_in_errors import ApprovalGone
 from idp.vocabulary import GrantType, Realm
 
 LONGEST = timedelta(minutes=10)

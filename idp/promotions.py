@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from idp import accounts, artifacts, evidence, evidence_policy, live_checks, throttle
-from idp.errors import (
+from idp.level_errors import (
     LiveCheckPending,
     PromotionFieldWrong,
     PromotionGone,
@@ -23,9 +23,9 @@ from idp.errors import (
     PromotionLiveCheckFailed,
     PromotionNeedsBasic,
     PromotionParticularDiffers,
-    SourceUnavailable,
 )
 from idp.levels import Evidence, EvidenceKind, Standing
+from idp.people_errors import SourceUnavailable
 from idp.provider import Provider
 from idp.sessions import SignOn
 from idp.sources.live_person import LiveMethod, LiveOutcome, LiveSession

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from idp.errors import SignInTooOld
 from idp.method import UPSTREAM, factors
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import SignInTooOld
 
 WITHIN = timedelta(minutes=15)
 

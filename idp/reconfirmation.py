@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, evidence, lowering, recent, register_check
 from idp.accounts import PHONE
-from idp.errors import AccountUnknown, NumberTaken, PhoneTaken, SmsCodeGone
 from idp.identity_documents import RULES, Document, Rule
 from idp.levels import Standing
 from idp.methods import phone_proof
 from idp.methods.phone_proof import Proven, Ticket
+from idp.people_errors import AccountUnknown, NumberTaken, PhoneTaken
 from idp.provider import Provider
 from idp.register_check import Confirmed, Described
 from idp.sessions import SignOn
+from idp.sign_in_errors import SmsCodeGone
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 from keys import journal

@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 from idp import accounts, evidence_policy, throttle
 from idp.accounts import is_name
 from idp.code_tables import ETHNICITIES, SEXES
-from idp.errors import (
+from idp.errors import FieldWrong
+from idp.identity_documents import RULES, Document, Rule, birthdate
+from idp.levels import FOREIGN_PARTICULARS, FOUR_PARTICULARS, Evidence, EvidenceKind
+from idp.people_errors import (
     AccountUnknown,
     EthnicityOrSexDiffers,
-    FieldWrong,
     IdentityDiffers,
     NationalityOrBirthdateDiffers,
     PaperDiffers,
     SourceUnavailable,
 )
-from idp.identity_documents import RULES, Document, Rule, birthdate
-from idp.levels import FOREIGN_PARTICULARS, FOUR_PARTICULARS, Evidence, EvidenceKind
 from idp.provider import Provider
 from idp.sources.agreement import Agreement
 from idp.sources.exit_entry import ForeignDescription

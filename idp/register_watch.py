@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp import evidence, lowering, register_check
-from idp.errors import AccountUnknown, SourceUnavailable
 from idp.identity_documents import RULES
 from idp.levels import EvidenceKind
+from idp.people_errors import AccountUnknown, SourceUnavailable
 from idp.provider import Provider
 from idp.register_check import Described
 from idp.sources.population_register import PersonState

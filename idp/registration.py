@@ -19,17 +19,11 @@ from sqlalchemy.orm import Session
 
 from idp import artifacts, evidence, passwords, register_check, throttle
 from idp.accounts import MOBILE, PHONE, Person, is_username, mask_phone, person
-from idp.errors import (
-    FieldWrong,
-    NumberTaken,
-    PhoneTaken,
-    SmsCodeWrong,
-    TicketGone,
-    UsernameTaken,
-)
+from idp.errors import FieldWrong
 from idp.identity_documents import RULES, Document
 from idp.levels import Evidence, EvidenceKind
 from idp.methods import sms_code
+from idp.people_errors import NumberTaken, PhoneTaken, SmsCodeWrong, TicketGone, UsernameTaken
 from idp.provider import Provider
 from idp.register_check import Confirmed, Described
 from idp.tables import PersonRow

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from idp import algorithms_offered, certificate_subject, client_uris, registration_members
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import Consent, Metadata
 from idp.client_rules import OF_PEOPLE
-from idp.errors import ClientMetadataWrong
 from idp.provider import Provider
 from idp.registration_members import MEMBERS, OF_OPERATORS, FormWrong
 from idp.vocabulary import OFFLINE, AuthMethod, GrantType, Realm

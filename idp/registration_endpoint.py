@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from idp import client_registration, clients, initial_access, throttle
 from idp.call import JSON, NO_STORE, Answer, Call, told
+from idp.client_errors import ClientMetadataWrong, ClientNotFound
 from idp.clients import Client
-from idp.errors import ClientMetadataWrong, ClientNotFound, OAuthError
+from idp.errors import OAuthError
 from idp.provider import Provider
 from idp.vocabulary import OAuthCode
 from keys import compact

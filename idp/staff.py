@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from idp import passwords
 from idp.accounts import Credentials
-from idp.errors import AccountUnknown, FieldWrong, StaffNameTaken
+from idp.errors import FieldWrong
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.staff_errors import StaffNameTaken
 from idp.staffing import appointments, bodies, postings, roles
 from idp.staffing.appointments import Appointment, Post
 from idp.staffing.roles import ROLE_SCOPES, Term

@@ -30,8 +30,11 @@ from idp.call import JWT, NO_STORE, Answer, Call, told
 from idp.claims_release import Asked
 from idp.clients import Client
 from idp.entities import context
-from idp.errors import AccountUnknown, ContextNotOpen, LocalAccountUnknown, OAuthError
+from idp.entity_errors import ContextNotOpen
+from idp.errors import OAuthError
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.staff_errors import LocalAccountUnknown
 from idp.staffing import local_accounts
 from idp.vocabulary import OFFLINE, OAuthCode, Realm
 from keys import access_token

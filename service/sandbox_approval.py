@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import deciding, pending, sessions
-from idp.errors import ApprovalGone
 from idp.method import Method
 from idp.methods import sign_in
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import ApprovalGone
 from idp.vocabulary import Realm
 from service import problems
 from service.settings import Mode

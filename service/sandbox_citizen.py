@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from idp import accounts, passwords, registration
-from idp.errors import NumberTaken, PhoneTaken
 from idp.levels import FOUR_PARTICULARS, EvidenceKind
+from idp.people_errors import NumberTaken, PhoneTaken
 from idp.provider import Provider
 from idp.register_check import Confirmed
 from idp.registration import Applicant, Proven

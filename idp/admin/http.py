@@ -24,8 +24,8 @@ from idp.admin.schemas import (
     InvitationsOut,
     SecretOut,
 )
+from idp.client_errors import ClientMetadataWrong, ClientNotFound, InvitationNotFound
 from idp.clients import Client
-from idp.errors import ClientMetadataWrong, ClientNotFound, InvitationNotFound
 from idp.provider import Provider
 from keys.access_token import Caller
 

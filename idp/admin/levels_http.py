@@ -39,8 +39,8 @@ from idp.admin.level_schemas import (
 from idp.counter import Counter, Tier
 from idp.decisions import Question
 from idp.entities import legal_levels
-from idp.errors import DecisionTokenRefused, EvidenceUnknown, LiveCheckGone
 from idp.item_policies import Policy, Reason
+from idp.level_errors import DecisionTokenRefused, EvidenceUnknown, LiveCheckGone
 from idp.provider import Provider
 from idp.tables import EvidenceRow, LiveCheckRow
 from keys.access_token import Caller

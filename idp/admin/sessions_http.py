@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from idp import backchannel_logout, levels, method, sessions
 from idp.admin.callers import CheckCaller, name_of, problems, who_may
 from idp.admin.schemas import NoticeOut, NoticesOut, SessionOut, SessionsOut
-from idp.errors import SessionUnknown
 from idp.provider import Provider
 from idp.sessions import Ending, SignOn
+from idp.sign_in_errors import SessionUnknown
 from keys.access_token import Caller
 
 MANAGE_SESSIONS = "session.manage"

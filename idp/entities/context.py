@@ -17,7 +17,7 @@ from idp.clients import Client
 from idp.entities import entity, legal_levels, mandates, requested_context
 from idp.entities.mandates import Mandate
 from idp.entities.requested_context import ENTITY, HELPING, Wanted
-from idp.errors import CertificateOfAnother, ContextNotOpen
+from idp.entity_errors import CertificateOfAnother, ContextNotOpen
 from idp.levels import ADVANCED, LEGAL
 from idp.provider import Provider
 from idp.sessions import SignOn

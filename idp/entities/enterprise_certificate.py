@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp.entities import context, entity, promotions
 from idp.entities.promotions import EnterpriseCertificate
-from idp.errors import CertificateOfAnother
+from idp.entity_errors import CertificateOfAnother
 from idp.methods import certificate_holder
 from idp.methods.certificate_sign_in import Proven
 from idp.provider import Provider

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp.entities.tables import EntityAliasRow, EntityRow
-from idp.errors import AliasTaken, AliasWrong, EntityUnknown
+from idp.entity_errors import AliasTaken, AliasWrong, EntityUnknown
 from idp.provider import Provider
 from keys import journal
 from keys.identity_numbers import NumberWrong, uscc

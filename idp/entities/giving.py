@@ -16,7 +16,7 @@ from idp.acting import MandateKind
 from idp.counter import Document
 from idp.entities import legal_levels, mandates
 from idp.entities.mandates import ALL_ITEMS, Ended, Mandate
-from idp.errors import (
+from idp.entity_errors import (
     MandateCitizenUnknown,
     MandateHolderUnknown,
     MandateItemsWrong,

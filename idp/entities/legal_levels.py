@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from idp import accounts, acting, evidence, levels, sessions
 from idp.acting import ActingAs
 from idp.entities import mandates
-from idp.errors import AccountUnknown
 from idp.levels import LEGAL, Evidence, Ladder, Standing
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import Ending
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from idp import revocations
 from idp.acting import MandateKind
 from idp.entities.tables import MandateRow, MandateUseRow
-from idp.errors import MandateUnknown
+from idp.entity_errors import MandateUnknown
 from idp.provider import Provider
 from keys import journal
 

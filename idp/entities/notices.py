@@ -12,7 +12,8 @@ from idp import accounts, throttle
 from idp.acting import MandateKind
 from idp.entities import entity, mandates
 from idp.entities.mandates import Mandate
-from idp.errors import AccountUnknown, TooManyTries
+from idp.errors import TooManyTries
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.throttle import Limit
 

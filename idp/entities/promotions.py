@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 from idp import counter, evidence, evidence_policy, throttle
 from idp.entities import entity, legal_levels, mandates
 from idp.entities.entity import Entity
-from idp.errors import (
+from idp.entity_errors import (
     CertificateOfAnother,
     EntityFieldWrong,
     EntityNotRegistered,
     NotRepresentative,
     NotTaxFiler,
-    SourceUnavailable,
 )
 from idp.levels import Evidence, EvidenceKind, Standing
+from idp.people_errors import SourceUnavailable
 from idp.provider import Provider
 from idp.sources.tax import TaxStatus
 

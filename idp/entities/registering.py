@@ -18,15 +18,15 @@ from idp.entities import entity, legal_levels, mandates
 from idp.entities.entity import Alias, Entity
 from idp.entities.mandates import Ended
 from idp.entities.tables import EntityRow
-from idp.errors import (
+from idp.entity_errors import (
     EntityDiffers,
     EntityEnded,
     EntityFieldWrong,
     NotRepresentative,
     RepresentativeNotRealName,
-    SourceUnavailable,
 )
 from idp.levels import Evidence, EvidenceKind
+from idp.people_errors import SourceUnavailable
 from idp.provider import Provider
 from idp.sources.agreement import Agreement
 from idp.sources.business_register import (

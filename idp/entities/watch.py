@@ -14,8 +14,8 @@ from idp import accounts, evidence
 from idp.entities import entity, legal_levels, mandates
 from idp.entities.mandates import Ended
 from idp.entities.tables import MandateRow
-from idp.errors import AccountUnknown
 from idp.levels import EvidenceKind
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sources.business_register import EntityState, EntityStatus
 from idp.sources.tax import TaxStatus

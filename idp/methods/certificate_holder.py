@@ -11,8 +11,9 @@ from cryptography import x509
 from sqlalchemy.orm import Session
 
 from idp import accounts, staff
-from idp.errors import AccountUnknown, CertificateHolderUnknown
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.sign_in_errors import CertificateHolderUnknown
 from idp.vocabulary import Realm
 from keys.certificate_names import subject_in
 from keys.certificates import Certificate

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from idp import artifacts, interaction, throttle
 from idp.client_certificate import thumbprint
-from idp.errors import CertificateProofWrong
 from idp.fingerprint import fingerprint, matches
 from idp.method import Method
 from idp.methods import certificate_holder, sign_in
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Opened
+from idp.sign_in_errors import CertificateProofWrong
 from idp.vocabulary import Realm
 from keys import journal
 from keys.certificates import Certificate

@@ -12,16 +12,13 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, artifacts, counter, levels, sessions, throttle
 from idp.accounts import Person
-from idp.errors import (
-    AccountUnknown,
-    CounterCodeNotOffered,
-    CounterCodeWrong,
-    CounterIsNotTheirs,
-)
+from idp.level_errors import CounterIsNotTheirs
 from idp.levels import Level
 from idp.methods import short_codes
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import CounterCodeNotOffered, CounterCodeWrong
 from idp.vocabulary import Realm
 from keys import journal
 

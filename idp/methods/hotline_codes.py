@@ -14,10 +14,10 @@ from idp import artifacts, clients, consents, method, requested_level, sessions
 from idp.approval import Approval
 from idp.client_metadata import Consent
 from idp.clients import Client
-from idp.errors import HotlineNeedsLevel, HotlineUnknown
 from idp.methods import short_codes
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import HotlineNeedsLevel, HotlineUnknown
 from idp.vocabulary import OFFLINE, GrantType
 from keys import journal
 

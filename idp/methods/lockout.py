@@ -5,8 +5,9 @@ per name typed and realm, whether or not an account has that name: a lock tells 
 """
 
 from idp import throttle
-from idp.errors import PasswordLocked, TooManyTries
+from idp.errors import TooManyTries
 from idp.provider import Provider
+from idp.sign_in_errors import PasswordLocked
 from idp.vocabulary import Realm
 from keys import journal
 

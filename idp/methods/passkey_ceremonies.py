@@ -28,9 +28,9 @@ from webauthn.helpers.structs import (
 )
 
 from idp import artifacts
-from idp.errors import PasskeyRefused
 from idp.fingerprint import fingerprint, matches
 from idp.provider import Provider
+from idp.sign_in_errors import PasskeyRefused
 
 _FINGERPRINT = "passkey-browser"
 UNREADABLE = (WebAuthnException, ValueError, TypeError, LookupError)

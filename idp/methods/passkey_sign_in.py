@@ -12,15 +12,16 @@ from webauthn.helpers import parse_authentication_credential_json
 from webauthn.helpers.structs import AuthenticationCredential
 
 from idp import accounts, interaction, sessions, staff, throttle
-from idp.errors import AccountUnknown, PasskeyCopied, PasskeyRefused
 from idp.method import Method
 from idp.methods import passkey_ceremonies as ceremonies
 from idp.methods import sign_in
 from idp.methods.passkey_ceremonies import Ceremony
 from idp.methods.sign_in import Entry, Proof
 from idp.methods.tables import PasskeyRow
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import Opened
+from idp.sign_in_errors import PasskeyCopied, PasskeyRefused
 from idp.vocabulary import Realm
 from keys import journal
 

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from webauthn.helpers import parse_registration_credential_json
 
 from idp import recent
-from idp.errors import PasskeyKnown, PasskeyRefused, PasskeyUnknown, SecondFactorNeeded
 from idp.method import factors
 from idp.methods import change_notice
 from idp.methods import passkey_ceremonies as ceremonies
@@ -23,6 +22,7 @@ from idp.methods.passkey_ceremonies import Ceremony, Owner
 from idp.methods.tables import PasskeyRow
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import PasskeyKnown, PasskeyRefused, PasskeyUnknown, SecondFactorNeeded
 from idp.vocabulary import Realm
 from keys import journal
 

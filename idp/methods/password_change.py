@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from idp import outbox, passwords, recent, sessions, throttle
 from idp.accounts import Credentials
-from idp.errors import AccountUnknown, PasswordDiffers
 from idp.methods import change_notice, lockout, recovered
 from idp.methods.change_notice import Change
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import PasswordDiffers
 from idp.tables import PersonRow, StaffRow
 from idp.vocabulary import Realm
 from keys import journal

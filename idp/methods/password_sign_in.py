@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, interaction, passwords, staff, throttle
 from idp.accounts import Credentials
-from idp.errors import SignInRefused
 from idp.methods import foreign_passwords, lockout, password_change, recovered, sign_in
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Opened
+from idp.sign_in_errors import SignInRefused
 from idp.vocabulary import Realm
 
 

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from idp import evidence, lowering, recent
 from idp.accounts import PHONE
-from idp.errors import AccountUnknown, PhoneTaken, SecondFactorNeeded, SmsCodeGone
 from idp.levels import EvidenceKind
 from idp.method import METHODS, Method, factors
 from idp.methods import change_notice, phone_proof
 from idp.methods.change_notice import Change
 from idp.methods.phone_proof import Proven, Ticket
+from idp.people_errors import AccountUnknown, PhoneTaken
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import SecondFactorNeeded, SmsCodeGone
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 from keys import journal

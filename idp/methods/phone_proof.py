@@ -13,10 +13,12 @@ from pydantic import TypeAdapter
 from idp import artifacts, throttle
 from idp.accounts import MOBILE, mask_phone
 from idp.artifacts import Kind
-from idp.errors import FieldWrong, SmsCodeGone, SmsCodeWrong
+from idp.errors import FieldWrong
 from idp.levels import Evidence, EvidenceKind
 from idp.methods import sms_code
+from idp.people_errors import SmsCodeWrong
 from idp.provider import Provider
+from idp.sign_in_errors import SmsCodeGone
 
 
 @dataclass(frozen=True, slots=True)

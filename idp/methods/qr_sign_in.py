@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from idp import artifacts, interaction, sessions
-from idp.errors import QrGone, QrNotOffered
 from idp.fingerprint import fingerprint, matches
 from idp.method import Method
 from idp.methods import sign_in
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import QrGone, QrNotOffered
 from idp.vocabulary import Prompt, Realm
 from keys import journal
 

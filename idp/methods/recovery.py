@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp import outbox, passwords, sessions, throttle
 from idp.accounts import PHONE
-from idp.errors import FieldWrong, RecoveryRefused
+from idp.errors import FieldWrong
 from idp.method import Method
 from idp.methods import change_notice, lockout, password_change, phone_proof, sign_in
 from idp.methods.change_notice import Change
@@ -22,6 +22,7 @@ from idp.methods.phone_proof import Ticket
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Ending, Opened
+from idp.sign_in_errors import RecoveryRefused
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 from keys import journal

@@ -4,13 +4,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.accounts import PHONE
-from idp.errors import AccountUnknown, PhoneUnknown
 from idp.method import Method
 from idp.methods import phone_proof, sign_in
 from idp.methods.phone_proof import Proven, Ticket
 from idp.methods.sign_in import Entry, Proof
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import PhoneUnknown
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 

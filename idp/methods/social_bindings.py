@@ -14,18 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp import accounts, recent
-from idp.errors import (
-    AccountUnknown,
-    SecondFactorNeeded,
-    SocialAccountTaken,
-    SocialAccountUnbound,
-)
 from idp.method import Method, factors
 from idp.methods import sign_in
 from idp.methods.sign_in import Entry, Proof
 from idp.methods.tables import SocialBindingRow
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import SecondFactorNeeded, SocialAccountTaken, SocialAccountUnbound
 from idp.vocabulary import Realm
 from keys import journal
 

@@ -16,12 +16,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from idp import artifacts
-from idp.errors import TotpCodeWrong, TotpEnrolmentGone
 from idp.methods import change_notice
 from idp.methods.change_notice import Change
 from idp.methods.tables import TotpRow
 from idp.provider import Provider
 from idp.sessions import SignOn
+from idp.sign_in_errors import TotpCodeWrong, TotpEnrolmentGone
 from idp.vocabulary import Realm
 from keys import journal
 

@@ -3,12 +3,12 @@
 from sqlalchemy.orm import Session
 
 from idp import sessions, throttle
-from idp.errors import SessionUnknown, TotpCodeWrong
 from idp.method import Method
 from idp.methods import sign_in, totp
 from idp.methods.sign_in import Entry, Proof
 from idp.provider import Provider
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import SessionUnknown, TotpCodeWrong
 
 
 def count_try(provider: Provider, own: SignOn) -> None:

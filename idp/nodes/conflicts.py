@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from idp.errors import ConflictUnknown
+from idp.node_errors import ConflictUnknown
 from idp.nodes import many
 from idp.nodes.tables import ConflictRow
 from idp.provider import Provider

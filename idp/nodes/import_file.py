@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from idp.client_signed import moment
-from idp.errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
+from idp.node_errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
 from idp.nodes import peers
 from idp.nodes.peers import Peer, PeerKeysUnavailable, Place
 from idp.provider import Provider

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from idp import algorithms_offered, artifacts, outbox
 from idp.artifacts import Kind
-from idp.errors import PeerExists, PeerUnknown, PeerWrong
+from idp.node_errors import PeerExists, PeerUnknown, PeerWrong
 from idp.outgoing import OutgoingFailed
 from idp.provider import Provider
 from idp.tables import PeerRow

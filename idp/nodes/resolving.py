@@ -3,7 +3,7 @@
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from idp.errors import ConflictStands, UpstreamPersonDiffers
+from idp.node_errors import ConflictStands, UpstreamPersonDiffers
 from idp.nodes import apply, conflicts, import_people, import_rows, peers, upstream_people
 from idp.nodes.apply import Disagreement
 from idp.nodes.conflicts import By, Came, Resolution

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from idp.client_signed import moment
-from idp.errors import UpstreamAnswerWrong
+from idp.node_errors import UpstreamAnswerWrong
 from idp.nodes import upstream_metadata
 from idp.provider import Provider
 from idp.upstream import Upstream

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from idp import algorithms_offered, artifacts
 from idp.artifacts import Kind
-from idp.errors import UpstreamUnavailable
+from idp.node_errors import UpstreamUnavailable
 from idp.outgoing import OutgoingFailed
 from idp.provider import Provider
 from idp.upstream import Upstream

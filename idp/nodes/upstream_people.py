@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from idp import accounts, evidence, levels, outbox
 from idp.accounts import MOBILE, PHONE
-from idp.errors import UpstreamPersonDiffers, UpstreamPersonUntold
 from idp.identity_documents import RULES, Document
 from idp.levels import Evidence, EvidenceKind
+from idp.node_errors import UpstreamPersonDiffers, UpstreamPersonUntold
 from idp.nodes import conflicts, national_recognition
 from idp.nodes.conflicts import By, Came
 from idp.nodes.tables import UpstreamLinkRow

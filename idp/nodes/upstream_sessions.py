@@ -17,7 +17,8 @@ from idp import artifacts, sessions
 from idp.artifacts import Kind
 from idp.call import Answer, Call
 from idp.client_signed import moment
-from idp.errors import OAuthError, UpstreamAnswerWrong, UpstreamUnavailable, UpstreamUnknown
+from idp.errors import OAuthError
+from idp.node_errors import UpstreamAnswerWrong, UpstreamUnavailable, UpstreamUnknown
 from idp.nodes import upstream_metadata
 from idp.nodes.tables import UpstreamSessionRow
 from idp.nodes.upstream_id_token import refused

@@ -19,16 +19,12 @@ from sqlalchemy.orm import Session
 from idp import artifacts, client_assertion, client_tokens, clients, interaction, requested_level
 from idp.artifacts import Kind
 from idp.call import JSON
-from idp.errors import (
-    UpstreamForCitizens,
-    UpstreamRefused,
-    UpstreamSignInGone,
-)
 from idp.fingerprint import fingerprint, matches
 from idp.levels import HIGHEST_STANDING
 from idp.method import Method
 from idp.methods import sign_in
 from idp.methods.sign_in import Entry, Proof
+from idp.node_errors import UpstreamForCitizens, UpstreamRefused, UpstreamSignInGone
 from idp.nodes import upstream_id_token, upstream_metadata, upstream_people, upstream_sessions
 from idp.nodes.upstream_id_token import Asserted, Expected, refused
 from idp.nodes.upstream_people import Told

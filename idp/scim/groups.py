@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from idp import staff
-from idp.errors import AccountUnknown, FieldWrong, GroupUnknown
+from idp.errors import FieldWrong
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.scim.models import Member, Post, StaffGroup
 from idp.scim.provisioner import Provisioner, check_roles
+from idp.staff_errors import GroupUnknown
 from idp.staffing import appointments
 from idp.staffing.appointments import Appointment
 from idp.staffing.tables import AppointmentRow, GroupRow

@@ -30,7 +30,6 @@ from starlette.routing import Route
 
 from idp import sent_json
 from idp.admin.callers import CheckCaller, name_of
-from idp.errors import StaffNameTaken
 from idp.provider import Provider
 from idp.scim import discovery, groups, searching, users
 from idp.scim.discovery import PREFIX, SHELVES, Shelf
@@ -38,6 +37,7 @@ from idp.scim.models import PROVIDER, StaffGroup, StaffUser
 from idp.scim.provisioner import Provisioner, provisioner
 from idp.scim.searching import OF_GROUPS, OF_USERS, Columns, Listing
 from idp.sent_json import JsonRefused
+from idp.staff_errors import StaffNameTaken
 from keys.access_token import Caller, require
 from keys.errors import DomainError
 

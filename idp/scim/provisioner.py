@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from idp.errors import BodyOutOfReach, RoleReserved
+from idp.staff_errors import BodyOutOfReach, RoleReserved
 from idp.staffing import bodies, roles
 from idp.staffing.roles import ADMINISTRATORS
 

@@ -12,13 +12,15 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from idp import passwords, sessions, staff
-from idp.errors import AccountUnknown, FieldWrong, StaffNameTaken
+from idp.errors import FieldWrong
 from idp.methods.tables import DeviceRow, PasskeyRow, TotpRow
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.scim.models import Employment, Held, InGroup, StaffUser
 from idp.scim.provisioner import Provisioner, check_roles
 from idp.sessions import Ending
 from idp.staff import Opening
+from idp.staff_errors import StaffNameTaken
 from idp.staffing import appointments, lifecycle, postings
 from idp.staffing.appointments import Appointment, Post
 from idp.staffing.lifecycle import Transfer

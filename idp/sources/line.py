@@ -22,7 +22,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from idp.errors import RegisterUnavailable, SmsUnavailable, SourceUnavailable
+from idp.people_errors import RegisterUnavailable, SmsUnavailable, SourceUnavailable
 
 
 class Source(StrEnum):

@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from idp.errors import AccountUnknown, AppointmentUnknown, GrantsToThemselves, TimesWrong
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.staff_errors import AppointmentUnknown, GrantsToThemselves, TimesWrong
 from idp.staffing import bodies, roles
 from idp.staffing.roles import ROLE_SCOPES, Term
 from idp.staffing.tables import AppointmentRow

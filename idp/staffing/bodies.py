@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from idp.errors import BodyMisplaced, BodyUnknown, FieldWrong
+from idp.errors import FieldWrong
 from idp.provider import Provider
+from idp.staff_errors import BodyMisplaced, BodyUnknown
 from idp.staffing.tables import BodyRow
 from keys import journal
 from keys.identity_numbers import uscc

@@ -12,9 +12,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from idp import sessions
-from idp.errors import AccountUnknown, TimesWrong
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.sessions import Ending
+from idp.staff_errors import TimesWrong
 from idp.staffing import appointments, postings
 from idp.staffing.appointments import Post
 from idp.staffing.tables import (

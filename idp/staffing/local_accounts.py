@@ -12,10 +12,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from idp.client_errors import ClientNotFound
 from idp.client_metadata import StaffAccounts
 from idp.clients import Client
-from idp.errors import AccountUnknown, ClientNotFound, LocalAccountUnknown, LocalAccountWrong
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
+from idp.staff_errors import LocalAccountUnknown, LocalAccountWrong
 from idp.staffing.tables import LocalAccountRow
 from idp.tables import ClientRow, StaffRow
 from keys import journal

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from idp.errors import RolesExclusive, RoleUnknown
+from idp.staff_errors import RolesExclusive, RoleUnknown
 
 ROLE_SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from idp import client_import, client_registration, clients, initial_access
+from idp.client_errors import ClientNotFound, InvitationNotFound
 from idp.clients import Client
-from idp.errors import ClientNotFound, InvitationNotFound
 from idp.initial_access import Invitation
 from idp.registration_document import Profile
 from idp.vocabulary import AuthMethod, GrantType

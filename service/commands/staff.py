@@ -8,8 +8,9 @@ import typer
 from sqlalchemy.orm import Session
 
 from idp import staff
-from idp.errors import AccountUnknown, LocalAccountUnknown
+from idp.people_errors import AccountUnknown
 from idp.staff import Member, Opening
+from idp.staff_errors import LocalAccountUnknown
 from idp.staffing import appointments, bodies, lifecycle, local_accounts, postings
 from idp.staffing.appointments import Post
 from idp.staffing.bodies import Body, Tier

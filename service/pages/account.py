@@ -7,8 +7,8 @@ from starlette.routing import Route
 
 from idp import clients, consents, sessions
 from idp.consents import Given
-from idp.errors import SessionUnknown
 from idp.sessions import Ending, SignOn
+from idp.sign_in_errors import SessionUnknown
 from service.pages.consent import item_name
 from service.pages.forms import Page, go, page
 from service.pages.rendering import draw

@@ -8,8 +8,9 @@ from starlette.routing import Route
 
 from idp import deciding
 from idp.deciding import Question
-from idp.errors import LiveCheckPending, SourceUnavailable
+from idp.level_errors import LiveCheckPending
 from idp.live_checks import Claim
+from idp.people_errors import SourceUnavailable
 from idp.sessions import SignOn
 from idp.sources.live_person import LiveMethod
 from service.pages import seeing

@@ -3,17 +3,17 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import (
-    CertificateHolderUnknown,
-    CertificateProofWrong,
-    CertificateStatusUnknown,
-    CertificateUnfit,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
 from idp.interaction import Details
 from idp.methods import certificate_sign_in
 from idp.methods.certificate_sign_in import Proven, Signed
 from idp.sessions import Opened
+from idp.sign_in_errors import (
+    CertificateHolderUnknown,
+    CertificateProofWrong,
+    CertificateStatusUnknown,
+    CertificateUnfit,
+)
 from service.pages import entering
 from service.pages.forms import Faults, page, told
 from service.pages.rendering import draw

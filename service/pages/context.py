@@ -9,7 +9,7 @@ from starlette.routing import Route
 from idp import interaction
 from idp.entities import choosing, context
 from idp.entities.context import Stance
-from idp.errors import ContextNotOpen
+from idp.entity_errors import ContextNotOpen
 from idp.interaction import Details
 from service.pages.forms import Faults, go, in_language_of, page, told
 from service.pages.rendering import draw

@@ -12,7 +12,9 @@ from idp import counter
 from idp.counter import Document, Seen
 from idp.entities import promotions
 from idp.entities.promotions import Sight
-from idp.errors import CounterError, EntityFieldWrong, EntityNotRegistered, SessionUnknown
+from idp.entity_errors import EntityFieldWrong, EntityNotRegistered
+from idp.level_errors import CounterError
+from idp.sign_in_errors import SessionUnknown
 from idp.vocabulary import Realm
 from service.pages.forms import Faults, Page, go, page, told
 from service.pages.rendering import draw

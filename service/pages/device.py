@@ -6,8 +6,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import deciding, device_approval, user_codes
-from idp.errors import ApprovalGone, TooManyTries, UserCodeWrong
+from idp.errors import TooManyTries
 from idp.sessions import SignOn
+from idp.sign_in_errors import ApprovalGone, UserCodeWrong
 from keys.errors import DomainError
 from service.pages.approvals import decided, done, shown, sign_in_first
 from service.pages.forms import Faults, go, page, told

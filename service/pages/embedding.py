@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import ReturnAddressUnlisted
+from idp.node_errors import ReturnAddressUnlisted
 from idp.upstream import Upstream
 from service.middleware import content_security_policy
 from service.pages.forms import go, page, set_cookie

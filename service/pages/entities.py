@@ -15,19 +15,18 @@ from idp.entities.entity import Entity
 from idp.entities.giving import Gift
 from idp.entities.mandates import Mandate
 from idp.entities.registering import Form
-from idp.errors import (
-    AccountUnknown,
+from idp.entity_errors import (
     EntityFieldWrong,
     EntityUnknown,
     MandateHolderUnknown,
     MandateItemsWrong,
     MandateToOneself,
     MandateUntilWrong,
-    SessionUnknown,
-    SignInTooOld,
 )
 from idp.levels import Ladder
+from idp.people_errors import AccountUnknown
 from idp.sessions import SignOn
+from idp.sign_in_errors import SessionUnknown, SignInTooOld
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
 from service.pages import items

@@ -5,8 +5,8 @@ from starlette.routing import Route
 
 from idp.acting import MandateKind
 from idp.entities import giving, mandates
-from idp.errors import SignInTooOld
 from idp.levels import Ladder
+from idp.sign_in_errors import SignInTooOld
 from keys.errors import DomainError
 from service.pages import items
 from service.pages.entities import (

@@ -7,17 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import accounts, promotions
-from idp.errors import (
-    LiveCheckPending,
-    PromotionError,
-    PromotionFieldWrong,
-    SessionUnknown,
-    SourceUnavailable,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
+from idp.level_errors import LiveCheckPending, PromotionError, PromotionFieldWrong
 from idp.levels import NATURAL, EvidenceKind, Standing
+from idp.people_errors import SourceUnavailable
 from idp.promotions import Claim, Finding
 from idp.sessions import SignOn
+from idp.sign_in_errors import SessionUnknown
 from idp.sources.live_person import LiveMethod
 from keys.errors import DomainError
 from service.pages.forms import Faults, Page, go, page, told

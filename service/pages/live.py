@@ -4,9 +4,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import interaction, live_checks
-from idp.errors import LiveCheckPending, SourceUnavailable, TooManyTries
+from idp.errors import TooManyTries
 from idp.interaction import Details
+from idp.level_errors import LiveCheckPending
 from idp.live_checks import Claim
+from idp.people_errors import SourceUnavailable
 from idp.sources.live_person import LiveMethod
 from service.pages import seeing
 from service.pages.forms import Faults, go, in_language_of, page, told

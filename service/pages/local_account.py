@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import interaction
-from idp.errors import LocalAccountUnknown
 from idp.interaction import Details
+from idp.staff_errors import LocalAccountUnknown
 from idp.staffing import local_accounts
 from idp.staffing.local_accounts import Account
 from service.pages.forms import go, in_language_of, page

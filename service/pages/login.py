@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import interaction
-from idp.errors import PasswordLocked, SignInRefused, TooManyTries
+from idp.errors import TooManyTries
 from idp.interaction import Details
 from idp.methods import password_sign_in
 from idp.methods.password_sign_in import Typed
 from idp.sessions import Opened
+from idp.sign_in_errors import PasswordLocked, SignInRefused
 from idp.vocabulary import Realm
 from service.locale import DEFAULT, catalogue
 from service.pages import entering, upstream

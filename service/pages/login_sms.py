@@ -5,9 +5,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import PhoneUnknown, SmsCodeGone
 from idp.interaction import Details
 from idp.methods import sms_sign_in
+from idp.sign_in_errors import PhoneUnknown, SmsCodeGone
 from idp.vocabulary import Realm
 from keys.errors import DomainError
 from service.pages import codes, entering

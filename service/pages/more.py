@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import accounts, interaction, staff
-from idp.errors import SessionUnknown
 from idp.interaction import Details
 from idp.method import Method
 from idp.methods import more_factors, password_sign_in, sign_in, sms_sign_in, totp, totp_sign_in
 from idp.methods.password_sign_in import Typed
 from idp.methods.totp import Enrolment
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import SessionUnknown
 from idp.vocabulary import Realm
 from keys.errors import DomainError
 from seal import qr

@@ -6,15 +6,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import counter
-from idp.errors import (
-    CounterCodeWrong,
-    CounterIsNotTheirs,
-    HotlineNeedsLevel,
-    HotlineUnknown,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
+from idp.level_errors import CounterIsNotTheirs
 from idp.methods import counter_codes, hotline_codes, short_codes
 from idp.sessions import SignOn
+from idp.sign_in_errors import CounterCodeWrong, HotlineNeedsLevel, HotlineUnknown
 from idp.vocabulary import Realm
 from seal import qr
 from service.pages.approvals import sign_in_first

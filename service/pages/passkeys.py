@@ -7,11 +7,12 @@ to ask the device just before it asks, so that a page left open does not hold a 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import PasskeyCopied, PasskeyKnown, PasskeyRefused, PasskeyUnknown, TooManyTries
+from idp.errors import TooManyTries
 from idp.interaction import Details
 from idp.methods import passkey_ceremonies, passkey_sign_in, passkeys
 from idp.methods.passkey_sign_in import Proven, Sent
 from idp.sessions import Opened
+from idp.sign_in_errors import PasskeyCopied, PasskeyKnown, PasskeyRefused, PasskeyUnknown
 from service.pages import entering
 from service.pages.approvals import sign_in_first
 from service.pages.forms import Faults, go, page, told

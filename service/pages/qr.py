@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from idp import clients, throttle
-from idp.errors import QrGone, QrNotOffered
 from idp.interaction import Details
 from idp.methods import qr_sign_in
 from idp.methods.qr_sign_in import Question, Screen, State
+from idp.sign_in_errors import QrGone, QrNotOffered
 from seal import qr
 from service.pages import entering
 from service.pages.approvals import sign_in_first

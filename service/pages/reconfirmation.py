@@ -11,17 +11,11 @@ from starlette.routing import Route
 from idp import reconfirmation
 from idp.accounts import mask_phone
 from idp.code_tables import ETHNICITIES, SEXES
-from idp.errors import (
-    FieldWrong,
-    NumberTaken,
-    ParticularsDiffer,
-    PhoneTaken,
-    SignInTooOld,
-    SmsCodeGone,
-    SmsCodeWrong,
-)
+from idp.errors import FieldWrong
+from idp.people_errors import NumberTaken, ParticularsDiffer, PhoneTaken, SmsCodeWrong
 from idp.reconfirmation import Known
 from idp.sessions import SignOn
+from idp.sign_in_errors import SignInTooOld, SmsCodeGone
 from keys.errors import DomainError
 from keys.identity_numbers import mask_number
 from service.pages import codes

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import clients, closing, export, recent, releases
-from idp.errors import SignInTooOld
 from idp.sessions import COOKIE
+from idp.sign_in_errors import SignInTooOld
 from service.locale import DEFAULT, catalogue
 from service.pages.entities import for_citizens, own
 from service.pages.forms import Faults, go, page, told

@@ -3,9 +3,9 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import PasswordWeak, RecoveryRefused, SmsCodeGone
 from idp.methods import recovery
 from idp.passwords import MINIMUM
+from idp.sign_in_errors import PasswordWeak, RecoveryRefused, SmsCodeGone
 from keys.errors import DomainError
 from service.pages import codes, entering
 from service.pages.forms import Faults, go, keep_session, page, told

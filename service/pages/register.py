@@ -11,23 +11,23 @@ from starlette.routing import Route
 
 from idp import registration
 from idp.code_tables import ETHNICITIES, SEXES
-from idp.errors import (
+from idp.errors import FieldWrong
+from idp.identity_documents import RULES, Document
+from idp.passwords import MINIMUM
+from idp.people_errors import (
     EthnicityOrSexDiffers,
-    FieldWrong,
     IdentityDiffers,
     NationalityOrBirthdateDiffers,
     NumberTaken,
     PaperDiffers,
     ParticularsDiffer,
-    PasswordWeak,
     PhoneTaken,
     SmsCodeWrong,
     TicketGone,
     UsernameTaken,
 )
-from idp.identity_documents import RULES, Document
-from idp.passwords import MINIMUM
 from idp.registration import Form
+from idp.sign_in_errors import PasswordWeak
 from keys.errors import DomainError
 from keys.identity_numbers import NumberWrong
 from service.pages.embedding import elsewhere, embeddable, return_address

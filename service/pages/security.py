@@ -7,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import recent
-from idp.errors import PasswordDiffers, SecondFactorNeeded, SignInTooOld
 from idp.methods import devices, more_factors, passkeys, password_change, totp
 from idp.methods.password_change import Wanted
 from idp.passwords import MINIMUM
 from idp.sessions import SignOn
+from idp.sign_in_errors import PasswordDiffers, SecondFactorNeeded, SignInTooOld
 from keys.errors import DomainError
 from service.pages.forms import MORE, Faults, Page, go, page, told
 from service.pages.rendering import draw

@@ -3,9 +3,10 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from idp.errors import PhoneTaken, SecondFactorNeeded, SignInTooOld, SmsCodeGone
 from idp.methods import phone_change
+from idp.people_errors import PhoneTaken
 from idp.sessions import SignOn
+from idp.sign_in_errors import SecondFactorNeeded, SignInTooOld, SmsCodeGone
 from keys.errors import DomainError
 from service.pages import codes
 from service.pages.forms import Faults, go, page, told

@@ -4,10 +4,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import recent, throttle
-from idp.errors import SecondFactorNeeded, TooManyTries, TotpCodeWrong, TotpEnrolmentGone
+from idp.errors import TooManyTries
 from idp.method import factors
 from idp.methods import totp, totp_sign_in
 from idp.sessions import SignOn
+from idp.sign_in_errors import SecondFactorNeeded, TotpCodeWrong, TotpEnrolmentGone
 from service.pages.forms import Faults, go, page, told
 from service.pages.more import app_label, picture
 from service.pages.rendering import draw

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import staff
-from idp.errors import BodyOutOfReach, ManagesNobody, RoleOfOperators
 from idp.sessions import SignOn
 from idp.staff import Member
+from idp.staff_errors import BodyOutOfReach, ManagesNobody, RoleOfOperators
 from idp.staffing import appointments, bodies, lifecycle
 from idp.staffing.appointments import Appointment, Post
 from idp.staffing.roles import OPERATORS_ALONE, ROLE_SCOPES

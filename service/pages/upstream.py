@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import interaction, sessions
-from idp.errors import UpstreamPersonDiffers
 from idp.methods.sign_in import Entry
+from idp.node_errors import UpstreamPersonDiffers
 from idp.nodes import upstream_sign_in
 from idp.nodes.upstream_sign_in import Begun, Proven, Returned, Start
 from idp.sessions import Opened

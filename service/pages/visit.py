@@ -7,9 +7,9 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from idp import accounts, sessions, staff
-from idp.errors import AccountUnknown
 from idp.fingerprint import fingerprint
 from idp.method import reach
+from idp.people_errors import AccountUnknown
 from idp.sessions import SignOn
 from idp.vocabulary import Realm
 from service.locale import t

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp import accounts
-from idp.errors import AccountUnknown
+from idp.people_errors import AccountUnknown
 from license_store import queries
 from license_store.errors import LicenceUnknown
 from license_store.licence import Holder, State, local_date

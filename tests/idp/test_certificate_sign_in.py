@@ -8,18 +8,18 @@ from dataclasses import replace
 import pytest
 
 from idp import accounts, sessions
-from idp.errors import (
-    CertificateHolderUnknown,
-    CertificateProofWrong,
-    CertificateStatusUnknown,
-    CertificateUnfit,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
 from idp.method import Method
 from idp.methods import certificate_holder, certificate_sign_in
 from idp.methods.certificate_sign_in import Proven, Signed
 from idp.methods.sign_in import Entry
 from idp.sessions import Opened, beside
+from idp.sign_in_errors import (
+    CertificateHolderUnknown,
+    CertificateProofWrong,
+    CertificateStatusUnknown,
+    CertificateUnfit,
+)
 from idp.vocabulary import Realm
 from keys.algorithms import ALGORITHMS, ES256, RS256, SM2_SM3, Algorithm
 from keys.certificate_names import Subject

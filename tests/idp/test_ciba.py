@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from idp import accounts, backchannel_authentication, consents, deciding, pending, throttle
 from idp.client_metadata import Consent
-from idp.errors import ApprovalGone, ApprovalNeedsLevel
+from idp.sign_in_errors import ApprovalGone, ApprovalNeedsLevel
 from idp.vocabulary import AuthMethod, GrantType, Realm, SubjectType
 from keys.tables import journal
 from tests.idp.approvals import told

@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from idp import client_registration, clients
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import Metadata
 from idp.clients import Registered
-from idp.errors import ClientMetadataWrong
 from tests.idp.world import CALLBACK, World
 
 _DOCUMENT = {"client_name": "Suite", "redirect_uris": [CALLBACK]}

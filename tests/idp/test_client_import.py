@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import client_import, clients
+from idp.client_errors import ClientEntryWrong, ClientFileWrong
 from idp.client_import import Imported, Outcome
-from idp.errors import ClientEntryWrong, ClientFileWrong
 from keys import tables
 from tests.idp.world import CALLBACK, World
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp import client_rules, clients, registration_document
+from idp.client_errors import ClientMetadataWrong, ClientNotFound
 from idp.client_metadata import Consent, Metadata
-from idp.errors import ClientMetadataWrong, ClientNotFound
 from idp.provider import Openness
 from idp.registration_members import MEMBERS
 from idp.vocabulary import AuthMethod, Delivery, GrantType, Realm, SubjectType

@@ -3,14 +3,10 @@
 import pytest
 
 from idp import clients, consents, staff
+from idp.client_errors import ClientExists, ClientMetadataWrong
 from idp.client_metadata import Consent
-from idp.errors import (
-    ClientExists,
-    ClientMetadataWrong,
-    PasswordWeak,
-    RoleUnknown,
-    StaffNameTaken,
-)
+from idp.sign_in_errors import PasswordWeak
+from idp.staff_errors import RoleUnknown, StaffNameTaken
 from idp.staffing.roles import ROLE_SCOPES
 from idp.vocabulary import LICENCE_SCOPES, STAFF_SCOPES, AuthMethod
 from keys.identity_numbers import NumberWrong

@@ -7,8 +7,9 @@ import pytest
 from idp import accounts, closing, evidence, sessions
 from idp.entities import giving, legal_levels, mandates
 from idp.entities.mandates import Mandate
-from idp.errors import AccountUnknown, SignInRefused, SignInTooOld
+from idp.people_errors import AccountUnknown
 from idp.sessions import SignOn
+from idp.sign_in_errors import SignInRefused, SignInTooOld
 from idp.vocabulary import Realm
 from keys.tables import journal
 from tests.idp.approvals import approval, portal, post, proof, refresh_token, told

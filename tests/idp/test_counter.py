@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 
 from idp import accounts, counter, evidence, sessions
 from idp.counter import Counter, Document, Risen, Seen, Tier
-from idp.errors import (
+from idp.identity_documents import Document as Paper
+from idp.level_errors import (
     ClerkReviewsThemselves,
     CounterFieldWrong,
     CounterIsNotTheirs,
@@ -17,7 +18,6 @@ from idp.errors import (
     CounterUnknown,
     SightingGone,
 )
-from idp.identity_documents import Document as Paper
 from idp.levels import EvidenceKind
 from idp.provider import Provider
 from idp.tables import PersonRow, SightingRow

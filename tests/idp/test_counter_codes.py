@@ -8,16 +8,13 @@ from sqlalchemy import select
 
 from idp import counter, sessions
 from idp.counter import Counter, Tier
-from idp.errors import (
-    CounterCodeNotOffered,
-    CounterCodeWrong,
-    CounterIsNotTheirs,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
+from idp.level_errors import CounterIsNotTheirs
 from idp.method import Method
 from idp.methods import counter_codes
 from idp.methods.counter_codes import Present
 from idp.sessions import Ending, SignOn
+from idp.sign_in_errors import CounterCodeNotOffered, CounterCodeWrong
 from idp.vocabulary import Realm
 from keys.tables import journal
 from tests.idp.world import BODY, PEOPLE, World

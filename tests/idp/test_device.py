@@ -13,14 +13,9 @@ from redis.retry import Retry
 from sqlalchemy import select
 
 from idp import deciding, device_approval, sessions, throttle
-from idp.errors import (
-    ApprovalGone,
-    ApprovalNeedsLevel,
-    ApprovalOfOtherRealm,
-    TooManyTries,
-    UserCodeWrong,
-)
+from idp.errors import TooManyTries
 from idp.sessions import Ending, SignOn
+from idp.sign_in_errors import ApprovalGone, ApprovalNeedsLevel, ApprovalOfOtherRealm, UserCodeWrong
 from idp.vocabulary import AuthMethod, Delivery, GrantType, Realm
 from keys.tables import journal
 from tests.idp.approvals import SECRET, told

@@ -7,9 +7,9 @@ import pytest
 
 from idp import export
 from idp.entities import giving, mandates
-from idp.errors import AccountUnknown
 from idp.levels import LEGAL
 from idp.methods import totp
+from idp.people_errors import AccountUnknown
 from idp.vocabulary import Realm
 from tests.idp.approvals import access_token, approval, portal
 from tests.idp.companies import AGENT, BUILDER, BUILDERS_HEAD, agent, found, gift, head, signed_in

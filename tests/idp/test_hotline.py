@@ -6,11 +6,12 @@ import httpx2
 import pytest
 
 from idp import consents, sessions
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import Consent
-from idp.errors import ClientMetadataWrong, HotlineNeedsLevel, HotlineUnknown
 from idp.method import Method
 from idp.methods import hotline_codes
 from idp.sessions import Ending, SignOn
+from idp.sign_in_errors import HotlineNeedsLevel, HotlineUnknown
 from idp.vocabulary import AuthMethod, GrantType, Realm
 from tests.idp.test_sign_in import claims_of
 from tests.idp.world import World

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp import item_policies
-from idp.errors import ItemPolicyWrong, ItemUnknown
 from idp.item_policies import EXAMPLES, Acting, Policy, Reason, decide
+from idp.level_errors import ItemPolicyWrong, ItemUnknown
 from idp.levels import LEGAL, NATURAL, Ladder
 from tests.idp.world import World
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from idp import interaction, live_checks, sessions
-from idp.errors import LiveCheckGone, LiveCheckPending, SourceUnavailable
+from idp.level_errors import LiveCheckGone, LiveCheckPending
 from idp.levels import NATURAL
 from idp.live_checks import Check
+from idp.people_errors import SourceUnavailable
 from idp.sources.live_person import LiveMethod, LiveOutcome, LiveResult
 from idp.tables import LiveCheckRow
 from idp.vocabulary import GrantType

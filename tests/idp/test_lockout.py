@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from idp.errors import PasswordLocked, SignInRefused, TooManyTries
+from idp.errors import TooManyTries
 from idp.methods import recovery, sms_sign_in
 from idp.methods.sign_in import Entry
+from idp.sign_in_errors import PasswordLocked, SignInRefused
 from keys.tables import journal
 from tests.idp.proving_phones import code_on
 from tests.idp.world import PASSWORD, PEOPLE, World

@@ -8,12 +8,13 @@ from pyotp import TOTP
 from sqlalchemy import update
 
 from idp import accounts, sessions
-from idp.errors import SessionUnknown, SignInRefused, TooManyTries, TotpCodeWrong
+from idp.errors import TooManyTries
 from idp.method import Method
 from idp.methods import more_factors, sign_in, totp, totp_sign_in
 from idp.methods.password_sign_in import Typed
 from idp.methods.sign_in import Entry, Proof
 from idp.sessions import Ending, Opened, SignOn
+from idp.sign_in_errors import SessionUnknown, SignInRefused, TotpCodeWrong
 from idp.tables import PersonRow
 from idp.vocabulary import Realm
 from tests.idp.world import PASSWORD, PEOPLE, World, signed_in

@@ -5,21 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from idp import closing, sessions
-from idp.errors import (
-    PasskeyCopied,
-    PasskeyKnown,
-    PasskeyRefused,
-    PasskeyUnknown,
-    SecondFactorNeeded,
-    SignInTooOld,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
 from idp.method import Method
 from idp.methods import change_notice, passkey_ceremonies, passkey_sign_in, passkeys
 from idp.methods.change_notice import Change
 from idp.methods.passkey_sign_in import Sent
 from idp.methods.sign_in import Entry
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import (
+    PasskeyCopied,
+    PasskeyKnown,
+    PasskeyRefused,
+    PasskeyUnknown,
+    SecondFactorNeeded,
+    SignInTooOld,
+)
 from idp.vocabulary import Realm
 from tests.idp.authenticator import Authenticator
 from tests.idp.world import World

@@ -5,16 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from idp import sessions
-from idp.errors import (
-    PasswordDiffers,
-    PasswordWeak,
-    SignInRefused,
-    SignInTooOld,
-    TooManyTries,
-)
+from idp.errors import TooManyTries
 from idp.methods import password_change
 from idp.methods.password_change import Wanted
 from idp.sessions import SignOn
+from idp.sign_in_errors import PasswordDiffers, PasswordWeak, SignInRefused, SignInTooOld
 from idp.vocabulary import Realm
 from keys.errors import DomainError
 from tests.idp.world import PASSWORD, PEOPLE, World

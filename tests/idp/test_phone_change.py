@@ -6,15 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from idp import accounts, evidence, outbox, sessions
-from idp.errors import (
-    PhoneTaken,
-    SecondFactorNeeded,
-    SignInTooOld,
-    SmsCodeGone,
-)
 from idp.levels import EvidenceKind
 from idp.methods import phone_change
+from idp.people_errors import PhoneTaken
 from idp.sessions import SignOn
+from idp.sign_in_errors import SecondFactorNeeded, SignInTooOld, SmsCodeGone
 from idp.tables import OutboxRow, PeerRow
 from idp.vocabulary import Realm
 from keys.errors import DomainError

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from idp import artifacts, evidence, promotions, sessions
-from idp.errors import (
+from idp.errors import TooManyTries
+from idp.level_errors import (
     LiveCheckPending,
     PromotionFieldWrong,
     PromotionGone,
@@ -15,10 +16,9 @@ from idp.errors import (
     PromotionLiveCheckFailed,
     PromotionNeedsBasic,
     PromotionParticularDiffers,
-    SourceUnavailable,
-    TooManyTries,
 )
 from idp.levels import EvidenceKind
+from idp.people_errors import SourceUnavailable
 from idp.promotions import Away, Claim, Finding
 from idp.sources.live_person import LiveMethod
 from idp.vocabulary import Realm

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from idp import interaction, sessions
-from idp.errors import QrGone, QrNotOffered
 from idp.method import Method
 from idp.methods import qr_sign_in
 from idp.methods.qr_sign_in import CHOICES, Screen, State
 from idp.methods.sign_in import Entry
 from idp.sessions import Ending, Opened, SignOn
+from idp.sign_in_errors import QrGone, QrNotOffered
 from idp.vocabulary import Realm
 from tests.idp.world import World, answered
 

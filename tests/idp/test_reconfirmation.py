@@ -7,20 +7,18 @@ import pytest
 from sqlalchemy import update
 
 from idp import accounts, evidence, reconfirmation, sessions
-from idp.errors import (
+from idp.errors import FieldWrong, TooManyTries
+from idp.identity_documents import Document
+from idp.levels import EvidenceKind
+from idp.people_errors import (
     EthnicityOrSexDiffers,
-    FieldWrong,
     IdentityDiffers,
     PhoneTaken,
     RegisterUnavailable,
-    SignInTooOld,
-    SmsCodeGone,
     SmsCodeWrong,
-    TooManyTries,
 )
-from idp.identity_documents import Document
-from idp.levels import EvidenceKind
 from idp.reconfirmation import Known, Reconfirmed
+from idp.sign_in_errors import SignInTooOld, SmsCodeGone
 from idp.tables import EvidenceRow, PersonRow
 from idp.vocabulary import Realm
 from tests.idp.proving_phones import code_on, wrong

@@ -6,15 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from idp import evidence, sessions
-from idp.errors import (
-    FieldWrong,
-    PasswordWeak,
-    RecoveryRefused,
-    SecondFactorNeeded,
-    SignInRefused,
-    SmsCodeGone,
-    TooManyTries,
-)
+from idp.errors import FieldWrong, TooManyTries
 from idp.levels import Evidence, EvidenceKind
 from idp.method import Method, together
 from idp.methods import password_change, phone_change, recovery, sign_in
@@ -22,6 +14,13 @@ from idp.methods.password_change import Wanted
 from idp.methods.password_sign_in import Typed
 from idp.methods.sign_in import Entry, Proof, enter
 from idp.sessions import Opened
+from idp.sign_in_errors import (
+    PasswordWeak,
+    RecoveryRefused,
+    SecondFactorNeeded,
+    SignInRefused,
+    SmsCodeGone,
+)
 from idp.tables import SessionRow
 from idp.vocabulary import Realm
 from keys.tables import journal

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import update
 
 from idp import accounts, register_watch, sessions
-from idp.errors import SourceUnavailable
 from idp.identity_documents import Document
 from idp.levels import EvidenceKind
+from idp.people_errors import SourceUnavailable
 from idp.tables import PersonRow
 from tests.idp.standing import level_of, raised, signed_in
 from tests.idp.test_registration_papers import of, register, typed

@@ -9,20 +9,19 @@ import pytest
 from sqlalchemy import func, select, text
 
 from idp import accounts, passwords, registration, throttle
-from idp.errors import (
+from idp.errors import FieldWrong, TooManyTries
+from idp.levels import EvidenceKind
+from idp.people_errors import (
     EthnicityOrSexDiffers,
-    FieldWrong,
     IdentityDiffers,
     NumberTaken,
-    PasswordWeak,
     PhoneTaken,
     RegisterUnavailable,
     SmsCodeWrong,
     SmsUnavailable,
     TicketGone,
-    TooManyTries,
 )
-from idp.levels import EvidenceKind
+from idp.sign_in_errors import PasswordWeak
 from idp.sources.sources import over_http
 from idp.tables import EvidenceRow, PersonRow
 from keys.errors import DomainError

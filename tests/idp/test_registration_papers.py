@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from idp import accounts, claims_table, registration
-from idp.errors import (
-    FieldWrong,
+from idp.errors import FieldWrong
+from idp.identity_documents import RULES, Document, index_names
+from idp.levels import EvidenceKind
+from idp.people_errors import (
     NationalityOrBirthdateDiffers,
     NumberTaken,
     PaperDiffers,
@@ -18,8 +20,6 @@ from idp.errors import (
     SourceUnavailable,
     UsernameTaken,
 )
-from idp.identity_documents import RULES, Document, index_names
-from idp.levels import EvidenceKind
 from idp.registration import Form
 from idp.tables import PersonRow
 from keys.errors import DomainError

@@ -9,10 +9,11 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from idp import interaction, passwords
-from idp.errors import InteractionGone, SignInRefused, TooManyTries
+from idp.errors import InteractionGone, TooManyTries
 from idp.methods import password_sign_in
 from idp.methods.password_sign_in import Typed
 from idp.methods.sign_in import Entry
+from idp.sign_in_errors import SignInRefused
 from idp.tables import PersonRow
 from idp.vocabulary import AuthMethod, Realm
 from tests.idp.world import CALLBACK, PASSWORD, PEOPLE, World, answered, signed_in

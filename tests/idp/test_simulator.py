@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from idp.code_tables import ETHNICITIES, SEXES
-from idp.errors import SmsUnavailable, SourceUnavailable
+from idp.people_errors import SmsUnavailable, SourceUnavailable
 from idp.sources.business_register import EntityDescription, EntityState
 from idp.sources.exit_entry import ForeignDescription
 from idp.sources.live_person import LiveMethod, LiveOutcome

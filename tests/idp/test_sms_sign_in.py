@@ -4,18 +4,13 @@ import pytest
 from sqlalchemy import update
 
 from idp import interaction
-from idp.errors import (
-    FieldWrong,
-    PhoneUnknown,
-    SmsCodeGone,
-    SmsCodeWrong,
-    SmsUnavailable,
-    TooManyTries,
-)
+from idp.errors import FieldWrong, TooManyTries
 from idp.method import Method
 from idp.methods import phone_proof, recovery, sms_sign_in
 from idp.methods.sign_in import Entry
+from idp.people_errors import SmsCodeWrong, SmsUnavailable
 from idp.sessions import Opened
+from idp.sign_in_errors import PhoneUnknown, SmsCodeGone
 from idp.tables import PersonRow
 from tests.idp.proving_phones import code_on, wrong
 from tests.idp.test_sign_in import claims_of

@@ -4,18 +4,18 @@ import pytest
 from sqlalchemy import select
 
 from idp import closing, sessions
-from idp.errors import (
-    SecondFactorNeeded,
-    SignInTooOld,
-    SocialAccountTaken,
-    SocialAccountUnbound,
-)
 from idp.method import Method
 from idp.methods import social_bindings
 from idp.methods.sign_in import Entry
 from idp.methods.social_bindings import Platform, SocialAccount
 from idp.methods.tables import SocialBindingRow
 from idp.sessions import Opened, SignOn
+from idp.sign_in_errors import (
+    SecondFactorNeeded,
+    SignInTooOld,
+    SocialAccountTaken,
+    SocialAccountUnbound,
+)
 from idp.vocabulary import Realm
 from tests.idp.world import World
 

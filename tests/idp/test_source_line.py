@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from idp.errors import RegisterUnavailable, SmsUnavailable, SourceUnavailable
+from idp.people_errors import RegisterUnavailable, SmsUnavailable, SourceUnavailable
 from idp.sources.line import Answer, Endurance, Line, Source
 from idp.sources.live_person import HttpLivePerson
 from tests.idp.world import Clock, World, heard, served, source_line

@@ -8,10 +8,10 @@ from pyotp import TOTP, parse_uri
 from sqlalchemy import select
 
 from idp import sessions
-from idp.errors import TotpCodeWrong, TotpEnrolmentGone
 from idp.methods import totp
 from idp.methods.tables import TotpRow
 from idp.sessions import SignOn
+from idp.sign_in_errors import TotpCodeWrong, TotpEnrolmentGone
 from idp.vocabulary import Realm
 from tests.idp.world import World
 

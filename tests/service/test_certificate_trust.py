@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from idp.certificate_trust import CertificateTrust
-from idp.errors import CertificateStatusUnknown, CertificateUnfit
 from idp.outgoing import Outgoing
+from idp.sign_in_errors import CertificateStatusUnknown, CertificateUnfit
 from keys import certificate_changes, certificate_issuing
 from keys.algorithms import ES256
 from keys.certificate_building import Places, to_be_signed

@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from idp import evidence, interaction, pruning, sessions
+from idp.client_errors import ClientMetadataWrong
 from idp.client_metadata import ContextKind
 from idp.entities import context, giving, mandates, promotions
 from idp.entities.entity import Entity
 from idp.entities.mandates import Mandate
-from idp.errors import ClientMetadataWrong
 from idp.levels import LEGAL, NATURAL, EvidenceKind
 from idp.sessions import Opened
 from idp.vocabulary import GrantType, Realm

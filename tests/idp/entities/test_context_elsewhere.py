@@ -9,7 +9,7 @@ from idp import deciding, device_approval
 from idp.client_metadata import ContextKind
 from idp.entities import context, mandates
 from idp.entities.entity import Entity
-from idp.errors import ApprovalNeedsContext
+from idp.entity_errors import ApprovalNeedsContext
 from idp.sessions import SignOn
 from tests.idp import test_exchange as exchanging
 from tests.idp.approvals import access_token, approval

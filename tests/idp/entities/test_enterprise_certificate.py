@@ -8,10 +8,11 @@ from sqlalchemy import select
 from idp import closing, sessions
 from idp.acting import ActingAs
 from idp.entities import context, enterprise_certificate, legal_levels, mandates
-from idp.errors import CertificateHolderUnknown, CertificateOfAnother
+from idp.entity_errors import CertificateOfAnother
 from idp.methods import certificate_sign_in
 from idp.methods.certificate_sign_in import Proven
 from idp.sessions import SignOn
+from idp.sign_in_errors import CertificateHolderUnknown
 from idp.vocabulary import Realm
 from keys.certificate_names import Subject
 from keys.certificate_profiles import LEGAL_ENTITY

@@ -10,16 +10,15 @@ from idp.acting import ActingAs
 from idp.entities import context, legal_levels, mandates, promotions, watch
 from idp.entities.entity import Entity
 from idp.entities.promotions import EnterpriseCertificate, Sight
-from idp.errors import (
+from idp.entity_errors import (
     CertificateOfAnother,
-    CounterIsNotTheirs,
-    CounterUnknown,
     EntityFieldWrong,
     EntityNotRegistered,
     NotRepresentative,
     NotTaxFiler,
-    SourceUnavailable,
 )
+from idp.level_errors import CounterIsNotTheirs, CounterUnknown
+from idp.people_errors import SourceUnavailable
 from idp.sessions import Opened, SignOn
 from idp.sources.tax import TaxStatus
 from idp.tables import EvidenceRow

@@ -13,10 +13,8 @@ from idp.counter import Document
 from idp.entities import context, giving, legal_levels, mandates
 from idp.entities.giving import Named, Witness
 from idp.entities.mandates import Mandate
-from idp.errors import (
+from idp.entity_errors import (
     ContextNotOpen,
-    CounterIsNotTheirs,
-    CounterUnknown,
     MandateCitizenUnknown,
     MandateHolderUnknown,
     MandateItemsWrong,
@@ -24,9 +22,10 @@ from idp.errors import (
     MandateUnknown,
     MandateUntilWrong,
     NotRepresentative,
-    SignInTooOld,
-    TooManyTries,
 )
+from idp.errors import TooManyTries
+from idp.level_errors import CounterIsNotTheirs, CounterUnknown
+from idp.sign_in_errors import SignInTooOld
 from idp.tables import EvidenceRow
 from keys.errors import DomainError
 from keys.tables import journal

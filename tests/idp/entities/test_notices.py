@@ -7,7 +7,7 @@ from idp import closing
 from idp.counter import Document
 from idp.entities import giving, mandates, notices
 from idp.entities.giving import Witness
-from idp.errors import SourceUnavailable
+from idp.people_errors import SourceUnavailable
 from tests.idp.companies import (
     AGENT,
     BUILDER,

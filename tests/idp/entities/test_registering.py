@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from idp.entities import entity, legal_levels, mandates, registering
 from idp.entities.entity import Alias, Category
 from idp.entities.tables import EntityAliasRow, EntityRow, MandateRow
-from idp.errors import (
+from idp.entity_errors import (
     AliasTaken,
     AliasWrong,
     EntityDiffers,
@@ -17,9 +17,9 @@ from idp.errors import (
     EntityFieldWrong,
     NotRepresentative,
     RepresentativeNotRealName,
-    SourceUnavailable,
 )
 from idp.levels import SEVEN_PARTICULARS
+from idp.people_errors import SourceUnavailable
 from idp.tables import EvidenceRow
 from keys.errors import DomainError
 from keys.identity_numbers import UsccCheck, UsccForm

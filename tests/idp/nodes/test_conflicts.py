@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from idp import accounts
-from idp.errors import ConflictStands, ConflictUnknown
+from idp.node_errors import ConflictStands, ConflictUnknown
 from idp.nodes import conflicts
 from idp.nodes.conflicts import Resolution
 from idp.nodes.resolving import resolve

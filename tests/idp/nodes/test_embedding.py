@@ -6,7 +6,7 @@ import pytest
 
 from idp import registration
 from idp.embedding import Embedding, is_origin
-from idp.errors import RegistrationElsewhere
+from idp.node_errors import RegistrationElsewhere
 from idp.node_role import Node
 from tests.idp.nodes.federation import Federation
 from tests.idp.world import form

@@ -8,11 +8,11 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from idp import accounts, evidence, interaction, sessions
-from idp.errors import SignInElsewhere, UpstreamForCitizens
 from idp.level_map import LevelMap, Row, level_map
 from idp.levels import NATURAL, Evidence, EvidenceKind
 from idp.method import Method
 from idp.methods.sign_in import Entry, Proof, caught_up, enter
+from idp.node_errors import SignInElsewhere, UpstreamForCitizens
 from idp.nodes.upstream_people import ANSWERED_FOR
 from idp.sessions import Opened
 from idp.vocabulary import Realm

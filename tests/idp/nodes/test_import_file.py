@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from idp.errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
+from idp.node_errors import ImportFileFromFuture, ImportFileWrong, ImportNotSigned
 from idp.nodes import import_file
 from idp.nodes.import_file import LONGEST_ROW, Line
 from tests.idp.nodes.city_users import OTHER_CITY, STRANGERS_KEY, CityUsers, user

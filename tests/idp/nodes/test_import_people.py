@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import accounts, evidence, sessions
-from idp.errors import SignInRefused
 from idp.methods import foreign_passwords
 from idp.nodes import conflicts, import_file, import_people
 from idp.nodes.import_people import Outcome, Result
 from idp.nodes.import_rows import NO_PASSWORD
 from idp.nodes.tables import ConflictRow, ImportedRow
 from idp.sessions import Ending
+from idp.sign_in_errors import SignInRefused
 from idp.tables import PersonRow
 from keys.sm3 import sm3
 from tests.idp.nodes.city_users import OTHER_CITY, CityUsers, number, user

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import accounts, evidence, levels, lowering, outbox, registration, sessions
-from idp.errors import AccountUnknown, ConflictStands
 from idp.levels import Evidence, EvidenceKind, Ladder
+from idp.node_errors import ConflictStands
 from idp.nodes import apply, conflicts, events, peers, push, reconcile, traveller
 from idp.nodes.apply import Applied
 from idp.nodes.conflicts import Resolution
@@ -21,6 +21,7 @@ from idp.nodes.resolving import resolve
 from idp.nodes.tables import AppliedRow
 from idp.nodes.traveller import TRAVELLERS, Traveller
 from idp.outgoing import Outgoing
+from idp.people_errors import AccountUnknown
 from idp.provider import Provider
 from idp.tables import EvidenceRow, OutboxRow, PeerRow, PersonRow
 from idp.vocabulary import Realm

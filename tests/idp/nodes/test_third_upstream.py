@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import outbox
-from idp.errors import (
+from idp.level_map import Row, level_map
+from idp.node_errors import (
     ConflictStands,
     UpstreamAnswerWrong,
     UpstreamPersonDiffers,
@@ -16,7 +17,6 @@ from idp.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from idp.level_map import Row, level_map
 from idp.nodes import conflicts, upstream_sign_in
 from idp.nodes.conflicts import Resolution
 from idp.nodes.national_recognition import recognise_everybody

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from idp import accounts, sessions
-from idp.errors import UpstreamRefused, UpstreamSignInGone, UpstreamUnavailable
+from idp.node_errors import UpstreamRefused, UpstreamSignInGone, UpstreamUnavailable
 from idp.nodes import upstream_sign_in
 from idp.nodes.tables import UpstreamLinkRow
 from idp.nodes.upstream_sign_in import Returned

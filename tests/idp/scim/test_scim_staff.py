@@ -10,8 +10,8 @@ from scim2_models import Error, PatchOp, PatchOperation, SCIMException, SearchRe
 from sqlalchemy import func, select
 
 from idp import passwords, staff
-from idp.errors import AccountUnknown
 from idp.methods.tables import TotpRow
+from idp.people_errors import AccountUnknown
 from idp.scim.models import Employment, Held, Member, Post, StaffGroup, StaffUser
 from idp.staffing import lifecycle
 from keys import journal_reading

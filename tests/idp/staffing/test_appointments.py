@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.errors import (
-    AccountUnknown,
+from idp.people_errors import AccountUnknown
+from idp.staff_errors import (
     AppointmentUnknown,
     GrantsToThemselves,
     RolesExclusive,

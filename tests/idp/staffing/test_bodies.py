@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from idp.errors import BodyMisplaced, BodyUnknown, FieldWrong
+from idp.errors import FieldWrong
+from idp.staff_errors import BodyMisplaced, BodyUnknown
 from idp.staffing import bodies
 from idp.staffing.bodies import Body, Tier
 from keys import journal_reading

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from idp import sessions, staff
-from idp.errors import AccountUnknown, TimesWrong
+from idp.people_errors import AccountUnknown
+from idp.staff_errors import TimesWrong
 from idp.staffing import appointments, lifecycle
 from idp.staffing.appointments import Post
 from idp.staffing.lifecycle import Transfer

@@ -7,13 +7,10 @@ import httpx2
 import pytest
 
 from idp import interaction
+from idp.client_errors import ClientMetadataWrong, ClientNotFound
 from idp.client_metadata import StaffAccounts
-from idp.errors import (
-    AccountUnknown,
-    ClientMetadataWrong,
-    ClientNotFound,
-    LocalAccountWrong,
-)
+from idp.people_errors import AccountUnknown
+from idp.staff_errors import LocalAccountWrong
 from idp.staffing import local_accounts
 from idp.staffing.local_accounts import Account
 from idp.vocabulary import Realm

@@ -5,7 +5,7 @@ import pytest
 from starlette.requests import Request
 
 import idp.admin.http
-from idp.errors import ClientMetadataWrong
+from idp.client_errors import ClientMetadataWrong
 from idp.staffing.roles import ADMINISTRATORS, ROLE_SCOPES
 from keys.access_token import Caller
 from service import problems
