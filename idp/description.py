@@ -11,6 +11,7 @@ from idp.schemas import (
     BackchannelAnswer,
     DeviceAnswer,
     Discovery,
+    EventRefused,
     KeySet,
     OAuthErrorAnswer,
     TokenAnswer,
@@ -44,6 +45,7 @@ _MEANING: Mapping[int, str] = {
     204: "Done.",
     303: "To the next step, or back to the client.",
 }
+_EVENT = "application/secevent+jwt"
 _REFERENCE = "#/components/schemas/{model}"
 _FOR_PEOPLE = "Shown to the person on a page: what was asked cannot be answered."
 
@@ -51,7 +53,7 @@ _FOR_PEOPLE = "Shown to the person on a page: what was asked cannot be answered.
 def document(issuer: str) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a provider at `issuer`."""
     schemas: dict[str, Any] = {}
-    shapes: tuple[type[BaseModel], ...] = (*_SHAPES.values(), OAuthErrorAnswer)
+    shapes: tuple[type[BaseModel], ...] = (*_SHAPES.values(), OAuthErrorAnswer, EventRefused)
     for shape in shapes:
         schema = shape.model_json_schema(ref_template=_REFERENCE)
         schemas |= schema.pop("$defs", {}) | {shape.__name__: schema}
@@ -112,7 +114,8 @@ def _in_query(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 def _body(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.takes != FORM:
-        return {"required": True, "content": {endpoint.takes: {"schema": {"type": "object"}}}}
+        kind = "string" if endpoint.takes == _EVENT else "object"
+        return {"required": True, "content": {endpoint.takes: {"schema": {"type": kind}}}}
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {
@@ -142,7 +145,8 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
         good["content"] = {"application/json": {"schema": _reference(shape.__name__)}}
     if endpoint.for_people:
         return answers | {"400": {"description": _FOR_PEOPLE}, "503": {"description": _FOR_PEOPLE}}
-    told = {"application/json": {"schema": _reference(OAuthErrorAnswer.__name__)}}
+    refused = EventRefused if endpoint.takes == _EVENT else OAuthErrorAnswer
+    told = {"application/json": {"schema": _reference(refused.__name__)}}
     refusals = {
         str(status): {"description": "Refused.", "content": told}
         for status in (400, 401, 403, 429, 503)

@@ -223,3 +223,10 @@ class OAuthErrorAnswer(BaseModel):
 
     error: str
     error_description: str
+
+
+class EventRefused(BaseModel):
+    """RFC 8935 §2.4; the description is English, for developers."""
+
+    err: str
+    description: str
