@@ -1,6 +1,6 @@
 """What the simulated outside knows and remembers: fixtures of made-up people, and outages told by a tester.
 
-All of it is in memory and bounded; none of it is anybody's.
+All of it is in memory until the sandbox ends; none of it is anybody's.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """The simulated outside of the sandbox: every register, provider and gateway, as one small ASGI app.
 
 It speaks the contract of `openapi/sources.yaml`, which is written from it. Its people and entities
-are fixtures with made-up numbers; what it is sent stays in its memory and is bounded.
+are fixtures with made-up numbers; what it is sent stays in its memory until it ends.
 """
 
 from collections.abc import Callable, Iterable, Mapping
