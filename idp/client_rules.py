@@ -10,6 +10,7 @@ from idp.vocabulary import (
     IDENTITY_SCOPES,
     KNOWN_SCOPES,
     OFFLINE,
+    SEAL_SCOPES,
     AuthMethod,
     Delivery,
     GrantType,
@@ -42,7 +43,7 @@ _OF_CONFIDENTIAL = (
     GrantType.TOKEN_EXCHANGE,
 )
 _SCOPES_OF_PEOPLE = frozenset((*IDENTITY_SCOPES, OFFLINE))
-_OF_STAFF_ALONE = frozenset({"staff.manage", "journal.read"})
+_OF_STAFF_ALONE = frozenset({"staff.manage", "journal.read", *SEAL_SCOPES} - {"seal.stamp"})
 _BY_KEY = (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SELF_SIGNED_TLS)
 _LONGEST_NAME = 100
 

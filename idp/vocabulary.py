@@ -152,7 +152,17 @@ ADMIN_SCOPES = (
 )
 """Scopes of the administration of identity, carried by access tokens for that audience."""
 
-STAFF_SCOPES = (*LICENCE_SCOPES, *ADMIN_SCOPES)
+SEAL_SCOPES = (
+    "seal.apply",
+    "seal.review",
+    "seal.make",
+    "seal.record",
+    "seal.keep",
+    "seal.stamp",
+)
+"""Scopes of the seal API, carried by access tokens for that audience."""
+
+STAFF_SCOPES = (*LICENCE_SCOPES, *SEAL_SCOPES, *ADMIN_SCOPES)
 """Scopes that a member of staff has by a role only, and a machine for the body it speaks for."""
 
 KNOWN_SCOPES = frozenset((*IDENTITY_SCOPES, OFFLINE, *STAFF_SCOPES))

@@ -18,10 +18,13 @@ from keys.certificate_names import Subject
 from keys.certificate_profiles import (
     DOCUMENT_SIGNING,
     ISSUING_CA,
+    OCSP_SIGNING,
     PDF_SIGNER,
     ROOT,
     SEAL_MAKER,
     SEAL_SIGNER,
+    SERVER_AUTH,
+    TIME_STAMPING,
     Profile,
 )
 from keys.curves import KeyMalformed
@@ -49,6 +52,7 @@ __all__ = [
     "Name",
     "Profile",
     "Subject",
+    "holder",
     "issue",
     "parse",
     "self_signed",
@@ -56,9 +60,11 @@ __all__ = [
 ]
 
 _ANY_USAGE = "2.5.29.37.0"
+_OF_MACHINES = frozenset({SERVER_AUTH, TIME_STAMPING, OCSP_SIGNING})
 _LONGEST_CHAIN = 5
 _MOST_INTERMEDIATES = 20
 _LARGEST = 64 * 1024
+_WRONG = (ValueError, TypeError, LookupError, OverflowError, KeyMalformed)
 
 # Extensions whose meaning is applied here, or is advice the check below does not depend on.
 _UNDERSTOOD = frozenset(
@@ -204,7 +210,23 @@ def parse(der: bytes) -> Certificate:
         raise CertificateMalformed(reason="size")
     try:
         return _read(x509.Certificate.load(der, strict=True))
-    except (ValueError, TypeError, LookupError, OverflowError, KeyMalformed) as wrong:
+    except _WRONG as wrong:
+        raise CertificateMalformed(reason=type(wrong).__name__) from wrong
+
+
+@lru_cache(maxsize=512)
+def holder(der: bytes) -> tuple[Name, PublicKey]:
+    """Return whom a DER certificate names and the key, whatever its extensions are.
+
+    Seals in the field carry certificates with an extension no strict parser reads: what they
+    signed can still be told from what they did not. Raises CertificateMalformed.
+    """
+    if len(der) > _LARGEST:
+        raise CertificateMalformed(reason="size")
+    try:
+        tbs = x509.Certificate.load(der, strict=True)["tbs_certificate"]
+        return _name(tbs["subject"]), public_key(tbs["subject_public_key_info"].dump())
+    except _WRONG as wrong:
         raise CertificateMalformed(reason=type(wrong).__name__) from wrong
 
 
@@ -214,10 +236,11 @@ def verify_chain(
     anchors: Iterable[bytes],
     at: datetime,
     usage: str = DOCUMENT_SIGNING,
-) -> None:
-    """Check that a chain leads from `certificate` to one of `anchors`, all good at the moment `at`.
+) -> tuple[Certificate, ...]:
+    """Return the chain that leads from `certificate` to one of `anchors`, all good at the moment `at`.
 
-    `usage` is the extended key usage (OID) it is for: one that is critically for others is refused.
+    It begins with the certificate and ends with the anchor. `usage` is the extended key usage (OID)
+    it is for: one that is critically for others is refused.
 
     Intermediates and anchors are DER; an anchor is trusted by being one of the bytes given, not by
     its name. Intermediates that cannot be read are passed over, as are those after the first
@@ -228,13 +251,15 @@ def verify_chain(
     offered = trusted + _readable(intermediates)
     _check_leaf_usage(certificate, usage)
     subject, anchor_ders = certificate, {anchor.der for anchor in trusted}
+    chain: list[Certificate] = []
     for depth in range(_LONGEST_CHAIN):
         _check_moment(subject, at)
         if subject.not_understood:
             strangers = ", ".join(sorted(subject.not_understood))
             raise CertificateWrongUsage(subject=subject.subject.text, extensions=strangers)
+        chain.append(subject)
         if subject.der in anchor_ders:
-            return
+            return tuple(chain)
         subject = _issuer_of(subject, offered, depth)
     raise CertificateUntrusted(subject=certificate.subject.text)
 
@@ -265,6 +290,8 @@ def _issuer_of(subject: Certificate, offered: list[Certificate], depth: int) -> 
     raise CertificateWrongUsage(subject=signed[0].subject.text)
 
 
+# The same few authorities stand above a hundred thousand signatures.
+@lru_cache(maxsize=512)
 def _signed(issuer: Certificate, subject: Certificate) -> bool:
     if issuer.public_key.algorithm.signature_oid != subject.signature_oid:
         return False
@@ -287,9 +314,11 @@ def _check_leaf_usage(certificate: Certificate, usage: str) -> None:
     signs = {"digital_signature", "non_repudiation"}
     if certificate.key_usage and not certificate.key_usage & signs:
         raise CertificateWrongUsage(subject=certificate.subject.text)
-    # RFC 5280 §4.2.1.12. What is not critical is advice here: seals in the field carry all sorts.
+    # RFC 5280 §4.2.1.12. What is not critical is advice here, for seals in the field carry all sorts;
+    # but a key that speaks for a machine in other matters is on hand where no person decides.
     told = certificate.extended_key_usage
-    if "extended_key_usage" in certificate.critical and not told & {usage, _ANY_USAGE}:
+    is_strict = "extended_key_usage" in certificate.critical or told & _OF_MACHINES
+    if is_strict and not told & {usage, _ANY_USAGE}:
         raise CertificateWrongUsage(subject=certificate.subject.text)
 
 

@@ -18,7 +18,7 @@ from keys.certificate_states import Reason
 from keys.certificates import Certificate
 from keys.der import generalized_time
 from keys.errors import DomainError
-from keys.signer import Signer
+from keys.signer import PublicKey, Signer
 from keys.x509_signing import PLACEHOLDER, is_signed_by, put_algorithm, sign_tbs
 
 _REMOVED = "removeFromCRL"
@@ -152,10 +152,16 @@ def check_crl(crl: Crl, issuer: Certificate) -> None:
     may_sign = not issuer.key_usage or "crl_sign" in issuer.key_usage
     if not may_sign or crl.issuer != issuer.subject.der:
         raise CrlUntrusted(issuer=issuer.subject.text)
-    read = x509.load_der_x509_crl(crl.der)
-    oid = read.signature_algorithm_oid.dotted_string
-    if not is_signed_by(issuer.public_key, read.tbs_certlist_bytes, oid, read.signature):
+    if not _is_signed(crl.der, issuer.public_key):
         raise CrlUntrusted(issuer=issuer.subject.text)
+
+
+# A verifier asks of the same lists for every document, and one may be of many megabytes.
+@lru_cache(maxsize=64)
+def _is_signed(crl: bytes, key: PublicKey) -> bool:
+    read = x509.load_der_x509_crl(crl)
+    oid = read.signature_algorithm_oid.dotted_string
+    return is_signed_by(key, read.tbs_certlist_bytes, oid, read.signature)
 
 
 def _extensions(

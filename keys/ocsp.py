@@ -1,7 +1,7 @@
 """OCSP (RFC 6960 in the lightweight profile of RFC 5019): questions read, answers made and read.
 
 An answer is about one certificate and is made beforehand, for anybody who asks: so it names the
-certificate by each of the three digests a question may use, and holds no nonce (RFC 9654 §2.1).
+certificate by each of the digests a question may use, and holds no nonce (RFC 9654 §2.1).
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from keys.algorithms import SM2_SM3
 from keys.certificate_profiles import OCSP_SIGNING
 from keys.certificate_states import Reason
 from keys.certificates import Certificate, CertificateMalformed, parse
@@ -158,10 +159,15 @@ def build_answer(
     this_update: datetime,
     next_update: datetime,
 ) -> bytes:
-    """Return the DER of a signed OCSPResponse about the issuer's certificate of that serial number."""
+    """Return the DER of a signed OCSPResponse about the issuer's certificate of that serial number.
+
+    By SM3 only an SM2 issuer's are named.
+    """
     status = _status(revoked)
     times = generalized_time(this_update) + explicit(0, generalized_time(next_update))
-    singles = [sequence(_cert_id_der(issuer, digest, serial), status, times) for digest in _DIGESTS]
+    # Readers of the other families do not pass over a digest they do not know: pyHanko stops there.
+    digests = [d for d in _DIGESTS if d != "sm3" or issuer.public_key.algorithm is SM2_SM3]
+    singles = [sequence(_cert_id_der(issuer, digest, serial), status, times) for digest in digests]
     by_name = explicit(1, (responder.certificate or issuer).subject.der)
     tbs = sequence(by_name, generalized_time(this_update), sequence(*singles))
     key = responder.signer.public_key

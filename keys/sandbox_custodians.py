@@ -30,8 +30,13 @@ def sandbox_consent(
 
     Makes the custodians when they are not there yet. Raises what `keys.two_person` raises.
     """
+    return sandbox_agreement(tx, vault, action, subject(purpose, owner))
+
+
+def sandbox_agreement(tx: Session, vault: Vault, action: str, about: str) -> Consent:
+    """Do the same for an action on a subject that is told as custodians are asked about it."""
     first, second = (_custodian(tx, vault, name) for name in SANDBOX_PASSPHRASES)
-    now, about = vault.clock(), subject(purpose, owner)
+    now = vault.clock()
     two_person.agree(tx, two_person.ask(tx, action, about, first, now), second, now)
     return two_person.spend(tx, action, about, now)
 

@@ -7,28 +7,25 @@ types of GM/T 0010 are not used: no reader of RFC 3161 knows them.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from asn1crypto import tsp
 
+from keys import cms_signing
 from keys.algorithms import ES256, RS256, SM2_SM3, Algorithm
 from keys.certificates import Certificate, CertificateMalformed, parse
-from keys.der import SET, explicit, integer, octets, oid, sequence, set_of, tlv
+from keys.cms_signing import CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_CERTIFICATE_V2
 from keys.der_signature import SignatureMalformed
 from keys.errors import DomainError
-from keys.signature_value import from_x509, to_x509
+from keys.signature_value import from_x509
 from keys.signer import Signer
 from keys.time_stamp import DIGESTS, Statement, imprint_of, read_statement, write_statement
 from keys.verify import BadSignature, verify
-from keys.x509_signing import algorithm_identifier
 
-_SIGNED_DATA = "1.2.840.113549.1.7.2"
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
-_CONTENT_TYPE = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
-_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 
 # How CMS may name the algorithms this system checks, beside the names X.509 has for them: RSA by
 # its key's OID (RFC 3370 §3.2), SM2 by GM/T 0006's for signing alone.
@@ -91,31 +88,12 @@ def build_token(
     brought: tuple[bytes, ...],
 ) -> bytes:
     """Return a token: the statement signed, with the certificates (DER) that come along."""
-    info, algorithm = write_statement(statement), signer.public_key.algorithm
-    digest = _SIGNED_DIGEST[algorithm]
-    attributes = set_of(
-        _attribute(_CONTENT_TYPE, oid(_TST_INFO)),
-        _attribute(_MESSAGE_DIGEST, octets(_digest(digest, info))),
-        _attribute(_SIGNING_CERTIFICATE_V2, _ess_certificate(certificate, digest)),
-    )
-    signer_info = sequence(
-        integer(1),
-        sequence(certificate.issuer.der, integer(certificate.serial)),
-        _digest_algorithm(digest),
-        b"\xa0" + attributes[1:],  # [0] IMPLICIT; signed as the SET OF it is (RFC 5652 §5.4)
-        algorithm_identifier(algorithm),
-        octets(to_x509(algorithm, signer.sign(attributes))),
-    )
-    signed_data = sequence(
-        integer(3),
-        set_of(_digest_algorithm(digest)),
-        sequence(oid(_TST_INFO), explicit(0, octets(info))),
-        explicit(0, b"".join(sorted(brought))) if brought else b"",
-        set_of(signer_info),
-    )
-    return sequence(oid(_SIGNED_DATA), explicit(0, signed_data))
+    info = write_statement(statement)
+    digest = imprint_of(info, signer.public_key.algorithm.hash).value
+    return cms_signing.sign(_TST_INFO, digest, signer, certificate, brought, content=info)
 
 
+@lru_cache(maxsize=32)
 def read_token(der: bytes, certificates: tuple[bytes, ...] = ()) -> Token:
     """Read a token; the signer's certificate is in it or among those given (DER).
 
@@ -156,11 +134,11 @@ def _read(content: Any, certificates: tuple[bytes, ...]) -> Token:
     encapsulated = data["encap_content_info"]
     types = (content["content_type"].dotted, encapsulated["content_type"].dotted)
     (signer,) = data["signer_infos"]
-    attributes = {a["type"].dotted: tuple(a["values"]) for a in signer["signed_attrs"]}
-    (content_type,) = attributes[_CONTENT_TYPE]
-    if (*types, content_type.dotted) != (_SIGNED_DATA, _TST_INFO, _TST_INFO):
+    attributes = cms_signing.one_of_each(signer["signed_attrs"])
+    (content_type,) = attributes[CONTENT_TYPE]
+    if (*types, content_type.dotted) != (SIGNED_DATA, _TST_INFO, _TST_INFO):
         raise ValueError("content type")
-    (message_digest,) = attributes[_MESSAGE_DIGEST]
+    (message_digest,) = attributes[MESSAGE_DIGEST]
     info = bytes(encapsulated["content"])
     brought = tuple(c.chosen.dump() for c in data["certificates"] if c.name == "certificate")
     return Token(
@@ -193,31 +171,13 @@ def _certificate_digest(attributes: Mapping[str, tuple[Any, ...]]) -> tuple[str,
 
     From an ESSCertIDv2, or the ESSCertID of RFC 3161's first years, which is SHA-1 always.
     """
-    if _SIGNING_CERTIFICATE_V2 in attributes:
-        (told,) = attributes[_SIGNING_CERTIFICATE_V2]
+    if SIGNING_CERTIFICATE_V2 in attributes:
+        (told,) = attributes[SIGNING_CERTIFICATE_V2]
         first = told["certs"][0]
         name = _DIGEST_NAMES[first["hash_algorithm"]["algorithm"].dotted]
         return name, first["cert_hash"].native
     (told,) = attributes[_SIGNING_CERTIFICATE]
     return "sha1", told["certs"][0]["cert_hash"].native
-
-
-def _ess_certificate(certificate: Certificate, digest: str) -> bytes:
-    """Return a SigningCertificateV2 (RFC 5816 §2.2.1); SHA-256 is the default and not written."""
-    algorithm = b"" if digest == "sha256" else _digest_algorithm(digest)
-    names = sequence(explicit(4, certificate.issuer.der))
-    which = sequence(names, integer(certificate.serial))
-    hashed = octets(_digest(digest, certificate.der))
-    return sequence(sequence(sequence(algorithm, hashed, which)))
-
-
-def _attribute(kind: str, value: bytes) -> bytes:
-    return sequence(oid(kind), tlv(SET, value))
-
-
-def _digest_algorithm(digest: str) -> bytes:
-    # Without parameters: RFC 5754 §2 for SHA-2; SM3's as OpenSSL writes it.
-    return sequence(oid(DIGESTS[digest][0]))
 
 
 def _digest(name: str, message: bytes) -> bytes:

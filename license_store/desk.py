@@ -12,6 +12,7 @@ from keys.protected_numbers import NumberProtector
 from keys.signer import Signer
 from license_store.catalogue import Catalogue, own_catalogue
 from license_store.files import FileStore
+from seal.life.desk import SealDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,15 @@ class Desk:
     """The collaborators of the issuing desk.
 
     `begin` opens a transaction; `clock` is aware UTC in whole seconds; `random(n)` gives n random
-    bytes. `signer` and `certificate` (certificate, chain) are found by purpose and owner. `defer`
-    puts a job (see `jobs`) in the caller's transaction. `public_url` has no slash at its end.
+    bytes. `signer` is found by purpose and owner. `seals` is where the stamping service works.
+    `defer` puts a job (see `jobs`) in the caller's transaction. `public_url` has no slash at its end.
     """
 
     begin: Callable[[], AbstractContextManager[Session]]
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     signer: Callable[[Session, Purpose, str], Signer]
-    certificate: Callable[[Session, Purpose, str], tuple[bytes, tuple[bytes, ...]]]
+    seals: SealDesk
     files: FileStore
     defer: Callable[[Session, str, Mapping[str, str]], None]
     protector: NumberProtector

@@ -121,12 +121,6 @@ class HolderNumberWrong(FieldsWrong):
     code = "lookup.number_wrong"
 
 
-class SealOutOfTerm(DomainError):
-    """The seal of `owner`, or a certificate of it, is good from `valid_from` to `valid_until`, not now."""
-
-    code = "seal.out_of_term"
-
-
 class StatusListUnknown(DomainError):
     """There is no status list `number`."""
 

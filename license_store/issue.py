@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from keys import journal
 from keys.signer import PublicKey
-from license_store import content, status_publishing
+from license_store import content, documents, status_publishing
 from license_store.application import APPROVED, Application, problems_of, tidy
 from license_store.catalogue import LicenceType
 from license_store.desk import Desk
@@ -31,7 +31,7 @@ from license_store.errors import (
 )
 from license_store.licence import Issuer, Licence, State, local_date
 from license_store.numbering import Identifier
-from license_store.sealing import SEAL_JOB, printed_code, tools_of
+from license_store.sealing import SEAL_JOB, check_stamps, tools_of
 from license_store.tables import (
     HolderRow,
     IssuerRow,
@@ -70,8 +70,7 @@ def issue(tx: Session, desk: Desk, command: Issue) -> Receipt:
 
     Raises `TypeUnknown`, `IssuerUnknown`, `TypeNotAllowed`, `CaseUndecided`, `FieldsWrong`,
     `CaseConflict`, `NumbersExhausted`; `GlyphMissing`, `FieldTooLong` or `CodeTooLong` of the face; and
-    `SealMissing`, `SealOutOfTerm`, `KeyNotFound` or `CertificateNotFound` when the body is not
-    equipped to seal.
+    `KeyNotFound` or what `check_stamps` raises when the body is not equipped to seal.
     """
     application = command.application
     licence_type = desk.catalogue.type_of(application.type_code)
@@ -88,6 +87,7 @@ def issue(tx: Session, desk: Desk, command: Issue) -> Receipt:
 
     tools = tools_of(tx, desk, issuer.uscc)
     draft = _draft(desk, application, licence_type, issuer)
+    check_stamps(tx, desk, draft)
     _try_the_face(desk, draft, licence_type, tools.code_signer.public_key)
     licence = _reserve(tx, desk, draft, licence_type)
     _store(tx, desk, licence, tag)
@@ -187,7 +187,7 @@ def _try_the_face(
         status_list=_LATE_LIST,
         status_index=status_publishing.LIST_SIZE - 1,
     )
-    code = printed_code(desk, trial, licence_type, _NeverSigns(code_key))
+    code = documents.printed_code(desk, trial, licence_type, _NeverSigns(code_key))
     lay_out(template.load(licence_type.template), content.face_values(trial), code)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from license_store import sealing, status_publishing
+from license_store import reforming, sealing, status_publishing
 from license_store.desk import Desk
 
 
@@ -27,6 +27,9 @@ def jobs(desk: Desk) -> Mapping[str, Job]:
     def seal_licence(licence_id: str) -> None:
         sealing.seal_licence(desk, UUID(licence_id))
 
+    def reform_licence(licence_id: str) -> None:
+        reforming.reform(desk, UUID(licence_id))
+
     def publish_status_list(number: str) -> None:
         status_publishing.current_token(desk, int(number))
 
@@ -36,6 +39,7 @@ def jobs(desk: Desk) -> Mapping[str, Job]:
     return {
         # Whoever issued seals at once; the job is for when that did not come to its end.
         sealing.SEAL_JOB: Job(seal_licence, delay=timedelta(seconds=60)),
+        reforming.REFORM_JOB: Job(reform_licence),
         status_publishing.PUBLISH_JOB: Job(publish_status_list),
         "renew_status_lists": Job(renew_status_lists, every="*/10 * * * *"),
     }

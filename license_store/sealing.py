@@ -1,9 +1,11 @@
-"""Make a numbered licence's files and seal them, between two transactions; safe to run any number of times.
+"""Make a numbered licence's files and seal them, between transactions; safe to run any number of times.
 
+The store holds no key of a seal: the stamping service stamps for it, on a grant of the seal's keeper.
 Every run makes other signatures, so the pointer in the row decides: the first to finish sets it,
 and what a later or broken run made is an orphan in the file store, never a second licence.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,45 +14,34 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from keys import certificates, cose, jose, journal
+from keys import certificates, journal
 from keys.algorithms import Purpose
 from keys.signer import Signer
-from license_store import content, queries
+from license_store import content, documents, queries
 from license_store.catalogue import LicenceType
 from license_store.desk import Desk
-from license_store.errors import SealOutOfTerm
+from license_store.documents import Prepared
 from license_store.licence import Licence, State, local_date, move
 from license_store.tables import FileRow, LicenceRow
-from seal import (
-    face_picture,
-    ofd_seal,
-    ofd_writer,
-    pdf_seal,
-    pdf_writer,
-    registry,
-    statement,
-    template,
-)
-from seal.face import Attachment, DocumentInfo, Face
-from seal.lay_out import lay_out
-from seal.registry import ESeal
+from seal import face_picture
+from seal.life import stamping
+from seal.life.grants import HolderKind
+from seal.life.stamping import Actor, Authorised, Form, Stamping
+from seal.lint import checking
+from seal.lint.specimen import Expected
 from seal.ses_reading import read_seal
 
 SEAL_JOB = "seal_licence"
+STORE = Actor(HolderKind.SYSTEM, "license-store")
+"""Who asks for stamps: a seal's keeper grants its use to this system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What seals for one issuer: its keys, its certificates and its seal."""
+    """What signs the data and the code of one issuer."""
 
     data_signer: Signer
     code_signer: Signer
-    ofd_signer: Signer
-    ofd_certificate: bytes
-    pdf_signer: Signer
-    pdf_certificate: bytes
-    pdf_chain: tuple[bytes, ...]
-    seal: ESeal
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,11 @@ class SealedFiles:
 
 
 def seal_licence(desk: Desk, licence_id: UUID) -> None:
-    """Seal the licence if nobody has yet. Raises `LicenceUnknown`, an error of `tools_of` or of a store."""
+    """Seal the licence if nobody has yet.
+
+    Raises `LicenceUnknown`, `DocumentUnsound`, an error of `tools_of`, of the stamping service or
+    of a store.
+    """
     with desk.begin() as tx:
         row = queries.row_by_id(tx, licence_id)
         if row.state != State.SEALING:
@@ -71,124 +66,113 @@ def seal_licence(desk: Desk, licence_id: UUID) -> None:
         tools = tools_of(tx, desk, licence.issuer.uscc)
     licence_type = desk.catalogue.type_of(licence.type_code)
     made = make_files(desk, licence, licence_type, tools)
-    stored = [
-        FileRow(licence_id=licence.id, kind=kind, digest=desk.files.put(data), size=len(data))
-        for kind, data in made.by_kind.items()
-    ]
+    stored = stored_files(desk, licence.id, made.by_kind)
     with desk.begin() as tx:
         _finish(tx, desk, licence_id, made.code, stored)
 
 
 def tools_of(tx: Session, desk: Desk, issuer: str) -> Tools:
-    """Return what seals for `issuer` now.
-
-    Raises `KeyNotFound`, `CertificateNotFound`, `SealMissing`, `SealOutOfTerm`.
-    """
-    ofd_certificate, _ = desk.certificate(tx, Purpose.OFD_SEAL, issuer)
-    pdf_certificate, pdf_chain = desk.certificate(tx, Purpose.PDF_SEAL, issuer)
-    tools = Tools(
+    """Return what signs for `issuer` now. Raises `KeyNotFound`."""
+    return Tools(
         data_signer=desk.signer(tx, Purpose.LICENCE_DATA, issuer),
         code_signer=desk.signer(tx, Purpose.LICENCE_CODE, issuer),
-        ofd_signer=desk.signer(tx, Purpose.OFD_SEAL, issuer),
-        ofd_certificate=ofd_certificate,
-        pdf_signer=desk.signer(tx, Purpose.PDF_SEAL, issuer),
-        pdf_certificate=pdf_certificate,
-        pdf_chain=pdf_chain,
-        seal=registry.seal_of(tx, issuer),
     )
-    _require_in_term(tools, issuer, desk.clock())
-    return tools
 
 
-def _require_in_term(tools: Tools, owner: str, now: datetime) -> None:
-    """What is sealed out of term is valid to nobody: better refuse before anything is stored."""
-    seal = read_seal(tools.seal.der)
-    terms = [(seal.valid_from, seal.valid_until)]
-    for der in (tools.ofd_certificate, tools.pdf_certificate):
-        certificate = certificates.parse(der)
-        terms.append((certificate.not_before, certificate.not_after))
-    for begins, ends in terms:
-        if not begins <= now <= ends:
-            raise SealOutOfTerm(
-                owner=owner,
-                valid_from=local_date(begins).isoformat(),
-                valid_until=local_date(ends).isoformat(),
-            )
+def check_stamps(tx: Session, desk: Desk, licence: Licence) -> None:
+    """Do nothing when both documents of `licence` could be stamped now.
+
+    Raises `SealMissing`, `SealNotInUse`, `SealOutOfTerm`, `GrantMissing`, `GrantExhausted`,
+    `KeyNotFound` or `CertificateNotFound`.
+    """
+    for form in (Form.OFD, Form.PDF):
+        stamping.check(tx, desk.seals, _wish(licence, form, b""))
 
 
 def make_files(
     desk: Desk, licence: Licence, licence_type: LicenceType, tools: Tools
 ) -> SealedFiles:
-    """Return the files of `licence`, signed and sealed now. Writes nothing."""
-    now = desk.clock()
-    code = printed_code(desk, licence, licence_type, tools.code_signer)
-    form = template.load(licence_type.template)
-    face = lay_out(form, content.face_values(licence), code)
-    data_file = jose.sign_bytes(
-        content.data(licence, licence_type), tools.data_signer, content.DATA_CONTENT_TYPE
-    ).encode("ascii")
-    attachments = (Attachment(content.DATA_FILE, "application/jose", data_file),)
-    info = _document_info(licence, licence_type)
-    pdf = _sealed_pdf(face, info, attachments, tools, now)
+    """Return the files of `licence`, signed and stamped now. Stores nothing but the use of the seal."""
+    code = documents.printed_code(desk, licence, licence_type, tools.code_signer)
+    data_file = documents.data_file(licence, licence_type, tools.data_signer)
+    prepared = documents.prepare(licence, licence_type, code, data_file)
+    ofd, pdf = documents.ofd(prepared), documents.pdf(prepared)
+    with desk.begin() as tx:
+        for_ofd = _authorised(tx, desk, licence, Form.OFD, ofd)
+        for_pdf = _authorised(tx, desk, licence, Form.PDF, pdf)
+    stamped_pdf = _stamped_pdf(desk, prepared, pdf, for_pdf)
     return SealedFiles(
         code=code,
         by_kind={
             "data": data_file,
-            "ofd": _sealed_ofd(face, info, attachments, tools, now),
-            "pdf": pdf,
-            "png": face_picture.png(pdf),
+            "ofd": _stamped_ofd(desk, prepared, ofd, for_ofd),
+            "pdf": stamped_pdf,
+            "png": face_picture.png(stamped_pdf),
         },
     )
 
 
-def printed_code(desk: Desk, licence: Licence, licence_type: LicenceType, signer: Signer) -> str:
-    """Return the text of the printed code of `licence`, its statement signed by `signer`."""
-    stated = statement.encode(content.statement(licence, licence_type))
-    return statement.code_text(desk.public_url, cose.sign1(stated, signer))
+def make_ofd(desk: Desk, prepared: Prepared) -> bytes:
+    """Return the OFD of a prepared licence, stamped now."""
+    ofd = documents.ofd(prepared)
+    with desk.begin() as tx:
+        authorised = _authorised(tx, desk, prepared.licence, Form.OFD, ofd)
+    return _stamped_ofd(desk, prepared, ofd, authorised)
 
 
-def _document_info(licence: Licence, licence_type: LicenceType) -> DocumentInfo:
-    return DocumentInfo(
-        document_id=licence.id.hex,
-        title=f"{licence_type.name} {licence.number}",
-        author=licence.issuer.name,
-        created_on=local_date(licence.issued_at).isoformat(),
-        custom=(("电子证照标识", licence.identifier),),
+def stored_files(desk: Desk, licence_id: UUID, by_kind: Mapping[str, bytes]) -> list[FileRow]:
+    """Put files into the store, and return the rows that point at them."""
+    return [
+        FileRow(licence_id=licence_id, kind=kind, digest=desk.files.put(data), size=len(data))
+        for kind, data in by_kind.items()
+    ]
+
+
+def _wish(licence: Licence, form: Form, digest: bytes) -> Stamping:
+    return Stamping(
+        by=STORE,
+        form=form,
+        licence_type=licence.type_code,
+        reference=licence.identifier,
+        digest=digest,
+        owner=licence.issuer.uscc,
     )
 
 
-def _sealed_ofd(
-    face: Face,
-    info: DocumentInfo,
-    attachments: tuple[Attachment, ...],
-    tools: Tools,
-    now: datetime,
-) -> bytes:
-    return ofd_seal.stamp(
-        ofd_writer.write_ofd(face, info, attachments),
-        tools.seal.der,
-        tools.ofd_signer,
-        tools.ofd_certificate,
-        face.seal,
-        now,
-    )
+def _authorised(
+    tx: Session, desk: Desk, licence: Licence, form: Form, document: bytes
+) -> Authorised:
+    wish = _wish(licence, form, hashlib.sha256(document).digest())
+    return stamping.authorise(tx, desk.seals, wish)
 
 
-def _sealed_pdf(
-    face: Face,
-    info: DocumentInfo,
-    attachments: tuple[Attachment, ...],
-    tools: Tools,
-    now: datetime,
-) -> bytes:
-    return pdf_seal.stamp(
-        pdf_writer.write_pdf(face, info, attachments),
-        tools.seal.picture_png,
-        tools.pdf_signer,
-        tools.pdf_certificate,
-        tools.pdf_chain,
-        face.seal,
-        now,
+def _stamped_ofd(desk: Desk, prepared: Prepared, ofd: bytes, by: Authorised) -> bytes:
+    seal, places = read_seal(by.der), (prepared.face.seal,)
+    now = desk.clock()
+    expected = _expected(prepared, now, (seal.valid_from, seal.valid_until))
+    checking.require_sound(checking.check_ofd(ofd, by.der, places, now, expected))
+    return stamping.stamp_ofd(desk.seals, by, ofd, places)
+
+
+def _stamped_pdf(desk: Desk, prepared: Prepared, pdf: bytes, by: Authorised) -> bytes:
+    certificate, box = certificates.parse(by.certificate), prepared.face.seal
+    now = desk.clock()
+    expected = _expected(prepared, now, (certificate.not_before, certificate.not_after))
+    checking.require_sound(checking.check_pdf(pdf, by.picture_png, box, now, expected))
+    return stamping.stamp_pdf(desk.seals, by, pdf, box)
+
+
+def _expected(prepared: Prepared, now: datetime, usable: tuple[datetime, datetime]) -> Expected:
+    """Return what the documents are to be: looked at before a real key meets them."""
+    licence = prepared.licence
+    return Expected(
+        signed_at=now,
+        usable=usable,
+        fields=prepared.values,
+        code=prepared.code,
+        attachments=((content.DATA_FILE, prepared.data_file),),
+        issued_on=local_date(licence.issued_at),
+        valid_until=licence.valid_until,
     )
 
 

@@ -1,10 +1,11 @@
 """A licence face (照面) after layout: what is drawn where, before any file format.
 
-All lengths are millimetres, the origin is the top left corner of the page, y grows downwards
+All lengths are millimetres, the origin is the top left corner of each page, y grows downwards
 (as in GB/T 33190-2016 §7.2; the PDF writer turns y round). Both writers draw exactly these
 items, so an OFD and a PDF of one licence cannot drift apart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,7 +18,19 @@ class Typeface(StrEnum):
     SANS = "sans"
 
 
-BLACK = (0, 0, 0)
+Colour = tuple[int, int, int]
+
+BLACK: Colour = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle that what is set in it stays inside."""
+
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,7 @@ class TextRun:
     typeface: Typeface
     advances: tuple[float, ...]
     field: str = ""
-    colour: tuple[int, int, int] = BLACK
+    colour: Colour = BLACK
 
     @property
     def width(self) -> float:
@@ -51,7 +64,7 @@ class Rule:
     x2: float
     y2: float
     width: float
-    colour: tuple[int, int, int] = BLACK
+    colour: Colour = BLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +82,75 @@ class CodeSquare:
 
 
 @dataclass(frozen=True, slots=True)
-class SealBox:
-    """Where the seal goes, at its true size."""
+class Picture:
+    """A PNG or JPEG drawn to fill its box, e.g. the holder's photograph.
+
+    `content` is a file as `seal.pictures.cleaned` makes it, `field` the datum it shows; `says`
+    is read to who cannot see it.
+    """
 
     x: float
     y: float
     width: float
     height: float
+    content: bytes
+    field: str = ""
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line of a watermark: `run` turned about its start, `angle` degrees counterclockwise.
+
+    Its colour is the one seen on white paper.
+    """
+
+    run: TextRun
+    angle: float
+
+
+@dataclass(frozen=True, slots=True)
+class SealBox:
+    """Where the seal goes, at its true size: `page` counts from 0."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: `background` is the form (frame, captions), `body` this licence's text.
+
+    Pictures lie over the form and under the text.
+    """
+
+    width: float
+    height: float
+    background: tuple[TextRun | Rule, ...]
+    body: tuple[TextRun, ...]
+    code: CodeSquare | None = None
+    pictures: tuple[Picture, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One page of a licence. `background` is the form (frame, captions), `body` this licence's text."""
+    """A licence as it is printed: its pages in their order, and where its seal goes."""
 
     title: str
-    page_width: float
-    page_height: float
-    background: tuple[TextRun | Rule, ...]
-    body: tuple[TextRun, ...]
-    code: CodeSquare
+    pages: tuple[Page, ...]
     seal: SealBox
+
+    @property
+    def runs(self) -> Iterator[TextRun]:
+        """Every line of text, page by page: the form's, the licence's, the watermark's."""
+        for page in self.pages:
+            yield from (item for item in page.background if isinstance(item, TextRun))
+            yield from page.body
+            yield from (mark.run for mark in page.marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,10 +110,16 @@ def subset(typeface: Typeface, text: str) -> bytes:
     """Return a TrueType file with the glyphs of `text` only; same characters, same bytes.
 
     It keeps cmap, head, hhea, hmtx, maxp, name, OS/2, post, loca and glyf (the list of
-    GB/T 42133-2022); hints and layout tables go.
+    GB/T 42133-2022); hints and layout tables go. The last few are kept: the titles of a form are
+    the same in every licence, and a licence is written as OFD and as PDF.
     """
+    return _subset(typeface, "".join(sorted(set(text))))
+
+
+@lru_cache(maxsize=16)
+def _subset(typeface: Typeface, characters: str) -> bytes:
     wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update(ord(character) for character in text)
+    wanted.unicode_set.update(map(ord, characters))
     wanted.drop_table_tag_set.update(_DROPPED_TABLES)
     wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING | uharfbuzz.SubsetFlags.NOTDEF_OUTLINE
     cut = wanted.subset(_face(typeface))
@@ -134,6 +140,17 @@ def glyph_widths(font: bytes) -> tuple[float, ...]:
     face = uharfbuzz.Face(uharfbuzz.Blob(font))
     cut = uharfbuzz.Font(face)
     return tuple(cut.get_glyph_h_advance(i) * 1000 / face.upem for i in range(face.glyph_count))
+
+
+def trace(typeface: Typeface, character: str, pen: object) -> tuple[int, int]:
+    """Draw the outline of `character` with a pen, y upwards; return its advance and the em, in units.
+
+    A character the typeface lacks is drawn as `.notdef`: ask `missing` first.
+    """
+    font = _font(typeface)
+    number = font.get_nominal_glyph(ord(character)) or 0
+    font.draw_glyph_with_pen(number, pen)
+    return font.get_glyph_h_advance(number), _face(typeface).upem
 
 
 @cache

@@ -1,31 +1,26 @@
-"""A form and its values become a face: every line of text broken, sized and placed.
-
-Chinese lines break between any two characters but for the rules of GB/T 15834-2011 §5.1 (避头尾):
-no line begins with a closing mark or ends with an opening one; a Latin word or a number stays
-whole where the line allows. Text shrinks within the limits of its style, and what still does not
-fit or cannot be printed is refused by name.
-"""
+"""A form and its values become a face: what stands where on each of its pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from keys.errors import DomainError
-from seal import fonts, qr
-from seal.face import CodeSquare, Face, Rule, TextRun, Typeface
-from seal.template import Align, Box, CodePlace, FaceTemplate, Style
-
-NEVER_FIRST = frozenset("，。、；：？！）》〉」』】〕｝”’…—～·％℃㎡㎥,.;:?!)]}%")
-NEVER_LAST = frozenset("（《〈「『【〔｛“‘￥＄([{$#")
-
-LEADING = 1.3
-"""From baseline to baseline, in ems."""
-
-_ASCENT = 0.88  # how far the ideographic box reaches above the baseline, in ems
-_STEP = 0.1  # mm between two sizes that are tried
-_WORTH_SHRINKING = 0.86  # text may become this much smaller to save a line
-_TOLERANCE = 1e-6
+from seal import qr
+from seal.continuation import flow
+from seal.face import Box, CodeSquare, Face, Page, Picture, Rule, TextRun, Typeface
+from seal.pictures import cleaned, size
+from seal.template import (
+    Align,
+    CodePlace,
+    Continuation,
+    FaceTemplate,
+    Sheet,
+    Slot,
+    Style,
+)
+from seal.typesetting import FieldTooLong, set_text
 
 
 class FieldMissing(DomainError):
@@ -34,214 +29,123 @@ class FieldMissing(DomainError):
     code = "face.field_missing"
 
 
-class FieldTooLong(DomainError):
-    """The value of `field` does not fit its place even at the smallest size."""
+class PictureMissing(DomainError):
+    """The form needs the picture `field` and there is none."""
 
-    code = "face.field_too_long"
-
-
-class GlyphMissing(DomainError):
-    """`character` (`code_point`) in `field` cannot be printed."""
-
-    code = "face.glyph_missing"
+    code = "face.picture_missing"
 
 
-def lay_out(template: FaceTemplate, values: Mapping[str, str], code_text: str) -> Face:
+def lay_out(
+    template: FaceTemplate,
+    values: Mapping[str, str],
+    code_text: str,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> Face:
     """Return the face of one licence.
 
-    `values` are the texts as printed; those the form has no place for are not printed.
-    Raises `FieldMissing`, `FieldTooLong`, `GlyphMissing` and `seal.qr.CodeTooLong`.
+    `values` are the texts as printed, `pictures` files (PNG or JPEG) as they were sent; those the
+    form has no place for are not printed. A value too long for its place goes on to a
+    continuation page where the form has one. Raises `FieldMissing`, `FieldTooLong`,
+    `GlyphMissing`, `PictureMissing`, `seal.qr.CodeTooLong`, and `seal.qr.PictureUnreadable` or
+    `PictureTooLarge` for a picture.
     """
     rows = qr.modules(code_text)
     place = template.code
-    return Face(
-        title=template.title,
-        page_width=template.page_width,
-        page_height=template.page_height,
-        background=_background(template, urlsplit(code_text).netloc, len(rows)),
-        body=tuple(_body(template, values)),
-        code=CodeSquare(place.x, place.y, place.side, rows, code_text),
-        seal=template.seal,
+    code = CodeSquare(place.x, place.y, place.side, rows, code_text)
+    spilt: list[Slot] = []
+    first, *others = (
+        _page(sheet, values, pictures, template.continuation, spilt) for sheet in template.sheets
+    )
+    background = (*first.background, *_legend(place, urlsplit(code_text).netloc, len(rows)))
+    pages = [replace(first, background=background, code=code), *others]
+    if template.continuation:
+        pages += _continued(template.continuation, spilt, values, pictures)
+    return Face(template.title, tuple(pages), template.seal)
+
+
+def _page(
+    sheet: Sheet,
+    values: Mapping[str, str],
+    pictures: Mapping[str, bytes],
+    further: Continuation | None,
+    spilt: list[Slot],
+) -> Page:
+    """Return one page, and add to `spilt` the slots whose value goes on elsewhere."""
+    return Page(
+        width=sheet.width,
+        height=sheet.height,
+        background=_form(sheet),
+        body=tuple(_body(sheet, values, further, spilt)),
+        pictures=tuple(_pictures(sheet, pictures)),
     )
 
 
-def _body(template: FaceTemplate, values: Mapping[str, str]) -> Iterator[TextRun]:
-    for slot in template.slots:
+def _continued(
+    further: Continuation,
+    spilt: Sequence[Slot],
+    values: Mapping[str, str],
+    pictures: Mapping[str, bytes],
+) -> Iterator[Page]:
+    for text in flow(further, spilt, values):
+        page = _page(further.sheet, values, pictures, None, [])
+        yield replace(page, body=page.body + text)
+
+
+def _body(
+    sheet: Sheet, values: Mapping[str, str], further: Continuation | None, spilt: list[Slot]
+) -> Iterator[TextRun]:
+    for slot in sheet.slots:
         text = values.get(slot.field, "").strip()
-        if text:
+        if not text:
+            if slot.required:
+                raise FieldMissing(field=slot.field)
+            continue
+        try:
             yield from set_text(text, slot.box, slot.style, slot.field)
-        elif slot.required:
-            raise FieldMissing(field=slot.field)
+        except FieldTooLong:
+            if further is None or not slot.caption:
+                raise
+            spilt.append(slot)
+            yield from set_text(further.notice, slot.box, slot.style)
+
+
+def _pictures(sheet: Sheet, given: Mapping[str, bytes]) -> Iterator[Picture]:
+    """Yield each picture as large as its place allows, in the middle of it."""
+    for place in sheet.pictures:
+        if place.field not in given:
+            if place.required:
+                raise PictureMissing(field=place.field)
+            continue
+        content = cleaned(given[place.field])
+        width, height = size(content)
+        scale = min(place.box.width / width, place.box.height / height)
+        yield Picture(
+            x=place.box.x + (place.box.width - width * scale) / 2,
+            y=place.box.y + (place.box.height - height * scale) / 2,
+            width=width * scale,
+            height=height * scale,
+            content=content,
+            field=place.field,
+            says=place.says,
+        )
 
 
 @lru_cache(maxsize=64)
-def _background(template: FaceTemplate, host: str, modules: int) -> tuple[TextRun | Rule, ...]:
-    labels = (set_text(label.text, label.box, label.style) for label in template.labels)
-    captions = [run for runs in labels for run in runs]
-    return (*template.rules, *captions, *_legend(template.code, host, modules))
+def _form(sheet: Sheet) -> tuple[TextRun | Rule, ...]:
+    labels = (set_text(label.text, label.box, label.style) for label in sheet.labels)
+    return (*sheet.rules, *(run for runs in labels for run in runs))
 
 
-def _legend(place: CodePlace, host: str, modules: int) -> Iterator[TextRun]:
+@lru_cache(maxsize=64)
+def _legend(place: CodePlace, host: str, modules: int) -> tuple[TextRun, ...]:
     """The words under the code: what to do with it, and whose page it opens."""
     quiet = qr.QUIET_ZONE * place.side / modules
     y, width = place.y + place.side + quiet, place.side + 2 * quiet
     legend = Style(place.legend_size, place.legend_size, Align.CENTRE, Typeface.SERIF_BOLD)
     box = Box(place.x - quiet, y, width, place.legend_size)
-    yield from set_text(place.legend, box, legend)
-    if host:
-        under = Style(place.host_size, place.host_size / 2, Align.CENTRE, Typeface.SANS)
-        box = Box(box.x, y + 1.25 * place.legend_size, width, 1.3 * place.host_size)
-        yield from set_text(host, box, under, "code")
-
-
-def set_text(text: str, box: Box, style: Style, field: str = "") -> tuple[TextRun, ...]:
-    """Return `text` set in `box`: wrapped, as big as the style allows, centred vertically.
-
-    A newline in `text` ends a line. Raises `GlyphMissing` and `FieldTooLong`; `field` goes into
-    the runs and the errors.
-    """
-    hard_lines = [line for line in text.splitlines() if line.strip()]
-    _refuse_unprintable("".join(hard_lines), style, field)
-    fitted = _fit([_clusters(line, style) for line in hard_lines], box, style)
-    if fitted is None:
-        raise FieldTooLong(field=field)
-    size, lines = fitted
-    height = size * (1 + LEADING * (len(lines) - 1))
-    first = box.y + (box.height - height) / 2 + _ASCENT * size
-    return tuple(
-        _run(line, box, style, size, first + number * LEADING * size, field)
-        for number, line in enumerate(lines)
-    )
-
-
-def _refuse_unprintable(text: str, style: Style, field: str) -> None:
-    for character in fonts.missing(style.typeface, text):
-        raise GlyphMissing(
-            field=field,
-            character=character if character.isprintable() else "",
-            code_point=f"U+{ord(character):04X}",
-        )
-
-
-def _run(
-    line: "_Cluster", box: Box, style: Style, size: float, baseline: float, field: str
-) -> TextRun:
-    room = box.width - line.width(size, style)
-    before = {Align.LEFT: 0.0, Align.CENTRE: room / 2, Align.RIGHT: room}[style.align]
-    return TextRun(
-        text=line.text,
-        x=box.x + before,
-        baseline=baseline,
-        size=size,
-        typeface=style.typeface,
-        advances=tuple(em * size + style.letter_spacing for em in line.ems),
-        field=field,
-        colour=style.colour,
-    )
-
-
-# --- Breaking lines ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Cluster:
-    """Characters that stay on one line, and their widths in ems."""
-
-    text: str
-    ems: tuple[float, ...]
-
-    def __add__(self, other: "_Cluster") -> "_Cluster":
-        return _Cluster(self.text + other.text, self.ems + other.ems)
-
-    def width(self, size: float, style: Style) -> float:
-        """How long the cluster is in mm; the last character needs no letter spacing after it."""
-        return sum(self.ems) * size + style.letter_spacing * (len(self.text) - 1)
-
-    def characters(self) -> Iterator["_Cluster"]:
-        return (_Cluster(c, (em,)) for c, em in zip(self.text, self.ems, strict=True))
-
-    def trimmed(self) -> "_Cluster":
-        """The cluster without spaces at either end."""
-        start = len(self.text) - len(self.text.lstrip())
-        end = len(self.text.rstrip())
-        return _Cluster(self.text[start:end], self.ems[start:end])
-
-
-def _clusters(text: str, style: Style) -> tuple[_Cluster, ...]:
-    """Cut `text` at every place where a line may end."""
-    ems = fonts.advances(style.typeface, text, 1.0)
-    clusters: list[_Cluster] = []
-    start = 0
-    for at in range(1, len(text) + 1):
-        if at == len(text) or _may_break(text[at - 1], text[at]):
-            clusters.append(_Cluster(text[start:at], ems[start:at]))
-            start = at
-    return tuple(clusters)
-
-
-def _may_break(before: str, after: str) -> bool:
-    if after in NEVER_FIRST or before in NEVER_LAST:
-        return False
-    if before.isspace() or after.isspace():
-        return before.isspace() and not after.isspace()
-    return not (_in_word(before) and _in_word(after))
-
-
-def _in_word(character: str) -> bool:
-    return character.isascii() and not character.isspace()
-
-
-def _fit(
-    paragraphs: Sequence[Sequence[_Cluster]], box: Box, style: Style
-) -> tuple[float, tuple[_Cluster, ...]] | None:
-    """Return the size and the lines that fit: the biggest size, or a little less to save a line."""
-    best: tuple[float, tuple[_Cluster, ...]] | None = None
-    for size in _sizes(style):
-        if best is not None and (len(best[1]) == 1 or size < best[0] * _WORTH_SHRINKING):
-            break
-        lines = _paragraphs(paragraphs, box.width, size, style)
-        if lines is None or size * (1 + LEADING * (len(lines) - 1)) > box.height + _TOLERANCE:
-            continue
-        if best is None:
-            best = (size, lines)
-        elif len(lines) < len(best[1]):
-            return size, lines
-    return best
-
-
-def _sizes(style: Style) -> Iterator[float]:
-    steps = int((style.size - style.least_size) / _STEP + _TOLERANCE)
-    for step in range(steps + 1):
-        yield round(style.size - step * _STEP, 4)
-
-
-def _paragraphs(
-    paragraphs: Sequence[Sequence[_Cluster]], width: float, size: float, style: Style
-) -> tuple[_Cluster, ...] | None:
-    lines: list[_Cluster] = []
-    for clusters in paragraphs:
-        broken = _lines(clusters, width, size, style)
-        if broken is None:
-            return None
-        lines.extend(broken)
-    return tuple(lines)
-
-
-def _lines(
-    clusters: Sequence[_Cluster], width: float, size: float, style: Style
-) -> tuple[_Cluster, ...] | None:
-    """Fill lines one after the other; None when a single character is wider than the line."""
-    lines: list[_Cluster] = []
-    for cluster in clusters:
-        if lines and (lines[-1] + cluster).trimmed().width(size, style) <= width + _TOLERANCE:
-            lines[-1] += cluster
-        elif cluster.trimmed().width(size, style) <= width + _TOLERANCE:
-            lines.append(cluster)
-        elif len(cluster.text) == 1:
-            return None
-        else:
-            pieces = _lines(tuple(cluster.characters()), width, size, style)
-            if pieces is None:
-                return None
-            lines.extend(pieces)
-    return tuple(line.trimmed() for line in lines)
+    told = set_text(place.legend, box, legend)
+    if not host:
+        return told
+    under = Style(place.host_size, place.host_size / 2, Align.CENTRE, Typeface.SANS)
+    box = Box(box.x, y + 1.25 * place.legend_size, width, 1.3 * place.host_size)
+    return (*told, *set_text(host, box, under, "code"))

@@ -7,6 +7,7 @@ to signatures. Locations are followed by local name wherever real files put them
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
@@ -14,6 +15,8 @@ from seal.ofd_package import MAX_ENTRIES, NotAnOfd, Package
 from seal.ofd_xml import children, parse, resolve, text
 
 ROOT = "OFD.xml"
+MAX_LINKS = 4 * MAX_ENTRIES
+"""Locations one part may name; the package cannot hold that many entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,13 @@ class _Link:
     kind: str = ""
 
 
+_SIGNATURES = "Signatures"
 _PARTS: dict[str, tuple[_Link, ...]] = {
     "OFD": (
         _Link(("DocBody", "DocRoot"), kind="Document"),
         _Link(("DocBody", "DocInfo", "Cover")),
         _Link(("DocBody", "Versions", "Version"), "BaseLoc", "DocVersion"),
-        _Link(("DocBody", "Signatures"), kind="Signatures"),
+        _Link(("DocBody", "Signatures"), kind=_SIGNATURES),
     ),
     "Document": (
         _Link(("CommonData", "PublicRes"), kind="Res"),
@@ -53,7 +57,7 @@ _PARTS: dict[str, tuple[_Link, ...]] = {
     "Attachments": (_Link(("Attachment", "FileLoc")),),
     "Extensions": (_Link(("Extension", "ExtendData")),),
     "DocVersion": (_Link(("FileList", "File")), _Link(("DocRoot",), kind="Document")),
-    "Signatures": (_Link(("Signature",), "BaseLoc", "Signature"),),
+    _SIGNATURES: (_Link(("Signature",), "BaseLoc", "Signature"),),
     "Signature": (
         _Link(("SignedValue",)),
         _Link(("SignedInfo", "Seal", "BaseLoc")),
@@ -66,10 +70,12 @@ _PARTS: dict[str, tuple[_Link, ...]] = {
 class Structure:
     """The entries reached from OFD.xml with the kind of each ("" for a plain file), in the order met.
 
-    `missing` are named but not there, `unreadable` are there but no XML.
+    `body` are those that are the document itself, reached without its signatures. `missing` are
+    named but not there, `unreadable` are there but no XML, or name too much.
     """
 
     reached: Mapping[str, str]
+    body: tuple[str, ...]
     missing: tuple[str, ...]
     unreadable: tuple[str, ...]
 
@@ -79,21 +85,24 @@ def structure(package: Package) -> Structure:
     reached: dict[str, str] = {}
     missing: dict[str, None] = {}
     unreadable: list[str] = []
-    waiting = deque([(ROOT, "OFD")])
+    body: tuple[str, ...] = ()
+    waiting, signatures = deque([(ROOT, "OFD")]), deque[tuple[str, str]]()
     while waiting:
         name, kind = waiting.popleft()
-        if name in reached:
-            continue
-        if name not in package.entries:
-            if len(missing) < MAX_ENTRIES:
-                missing[name] = None
-            continue
-        reached[name] = kind
-        try:
-            waiting.extend(_links(package.entries[name], name, kind))
-        except NotAnOfd:
-            unreadable.append(name)
-    return Structure(reached, tuple(missing), tuple(unreadable))
+        if name in package.entries and name not in reached:
+            reached[name] = kind
+            try:
+                for link in _links(package.entries[name], name, kind):
+                    (signatures if link[1] == _SIGNATURES else waiting).append(link)
+            except NotAnOfd:
+                unreadable.append(name)
+        elif name not in package.entries and len(missing) < MAX_ENTRIES:
+            missing[name] = None
+        if signatures and not waiting:
+            # What the document consists of is known before a list that anybody may have changed is read.
+            body = tuple(reached)
+            waiting, signatures = signatures, deque()
+    return Structure(reached, body or tuple(reached), tuple(missing), tuple(unreadable))
 
 
 def attachments(package: Package, document: Structure) -> tuple[tuple[str, bytes], ...]:
@@ -116,11 +125,17 @@ def _elements(
             yield from ((element, part) for element in children(root, name))
 
 
-def _links(content: bytes, part: str, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield the entries that `part` names, with their kinds."""
+def _links(content: bytes, part: str, kind: str) -> list[tuple[str, str]]:
+    """Return the entries that `part` names, with their kinds. Raises `NotAnOfd`."""
     if not kind:
-        return
-    root = parse(content, part)
+        return []
+    links = list(islice(_named(parse(content, part), part, kind), MAX_LINKS + 1))
+    if len(links) > MAX_LINKS:
+        raise NotAnOfd("entries", part)
+    return links
+
+
+def _named(root: etree._Element, part: str, kind: str) -> Iterator[tuple[str, str]]:
     base = root.get("BaseLoc", "") if kind == "Res" else ""
     for link in _PARTS[kind]:
         for element in children(root, *link.path):

@@ -1,22 +1,24 @@
-"""Page objects of GB/T 33190-2016: text (§11), paths (§9) and the printed code as one filled path.
+"""Page objects of GB/T 33190-2016: text (§11), paths (§9), pictures (§10) and the printed code.
 
 Every object has a Boundary in page space and draws in its own space with the origin at the
 Boundary's top left corner; what leaves the Boundary is clipped, so boxes are made generous.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
-from seal.face import CodeSquare, Rule, TextRun
+from seal.face import CodeSquare, Mark, Picture, Rule, TextRun
 from seal.fonts import glyph_ids
 from seal.ofd_xml import add
+from seal.qr import dark_runs
 
 _ABOVE_BASELINE = 1.2
 _BELOW_BASELINE = 0.5
 _MARGIN = 1.0
-
+_MARK_ALPHA = 110  # of 255: what lies under a watermark stays readable
 
 _LAST_OF_BASIC_PLANE = "\uffff"
 
@@ -53,16 +55,20 @@ def draw_text(
     )
     add(text, "FillColor", Value=_colour(runs[0].colour))
     for run in lines:
-        # n characters have n-1 distances; without DeltaX all glyphs would fall on one spot.
-        spacing = {"DeltaX": _numbers(*run.advances[:-1])} if len(run.text) > 1 else {}
+        _write_line(text, font, run, run.x - left, run.baseline - top)
+
+
+def _write_line(text: etree._Element, font: EmbeddedFont, run: TextRun, x: float, y: float) -> None:
+    if has_rare_characters(run.text):
         _map_rare_characters(text, font, run.text)
-        place = {"X": _number(run.x - left), "Y": _number(run.baseline - top)}
-        add(text, "TextCode", run.text, **place, **spacing)
+    # n characters have n-1 distances; without DeltaX all glyphs would fall on one spot.
+    spacing = {"DeltaX": _numbers(*run.advances[:-1])} if len(run.text) > 1 else {}
+    add(text, "TextCode", run.text, X=_number(x), Y=_number(y), **spacing)
 
 
 def has_rare_characters(text: str) -> bool:
     """Say whether `text` has characters beyond the basic plane, as rare names do."""
-    return any(character > _LAST_OF_BASIC_PLANE for character in text)
+    return max(text, default="") > _LAST_OF_BASIC_PLANE
 
 
 def _map_rare_characters(text: etree._Element, font: EmbeddedFont, line: str) -> None:
@@ -117,22 +123,52 @@ def draw_code(layer: etree._Element, object_id: str, code: CodeSquare) -> None:
 def _bars(code: CodeSquare) -> Iterator[str]:
     """Yield a rectangle for each run of dark modules in a row."""
     count = len(code.modules)
-    edges = [_number(code.side * edge / count) for edge in range(count + 1)]
-    for row, modules in enumerate(code.modules):
+    # To a micrometre: the path is most of a page, and shorter numbers make it a tenth smaller.
+    edges = [_number(round(code.side * edge / count, 3)) for edge in range(count + 1)]
+    for column, row, length in dark_runs(code.modules):
+        left, right = edges[column], edges[column + length]
         top, bottom = edges[row], edges[row + 1]
-        for start, end in _dark_runs(modules):
-            left, right = edges[start], edges[end]
-            yield f"M {left} {top} L {right} {top} L {right} {bottom} L {left} {bottom} C"
+        yield f"M {left} {top} L {right} {top} L {right} {bottom} L {left} {bottom} C"
 
 
-def _dark_runs(modules: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    start = None
-    for at, dark in enumerate((*modules, False)):
-        if dark and start is None:
-            start = at
-        elif not dark and start is not None:
-            yield start, at
-            start = None
+def draw_picture(layer: etree._Element, object_id: str, media_id: str, picture: Picture) -> None:
+    """Add a picture: the unit square stretched over its Boundary (§10)."""
+    add(
+        layer,
+        "ImageObject",
+        ID=object_id,
+        Boundary=_numbers(picture.x, picture.y, picture.width, picture.height),
+        CTM=_numbers(picture.width, 0, 0, picture.height, 0, 0),
+        ResourceID=media_id,
+    )
+
+
+def draw_mark(
+    block: etree._Element, object_id: str, font: EmbeddedFont, mark: Mark, boundary: str
+) -> None:
+    """Add a line of a watermark to an appearance that covers the page, `boundary`.
+
+    Annotations lie over the page, so the line is drawn darker than seen and lets through.
+    """
+    run, turn = mark.run, math.radians(mark.angle)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    text = add(
+        block,
+        "TextObject",
+        ID=object_id,
+        Boundary=boundary,
+        CTM=_numbers(cosine, -sine, sine, cosine, run.x, run.baseline),
+        Font=font.id,
+        Size=_number(run.size),
+    )
+    darker = [255 - round((255 - part) * 255 / _MARK_ALPHA) for part in run.colour]
+    add(
+        text,
+        "FillColor",
+        Value=_numbers(*(max(part, 0) for part in darker)),
+        Alpha=str(_MARK_ALPHA),
+    )
+    _write_line(text, font, run, 0, 0)
 
 
 def _trimmed(run: TextRun) -> TextRun:

@@ -5,7 +5,7 @@ Nothing is ever extracted to disk. Names are kept as they are in the archive, wi
 
 import io
 import stat
-import struct
+import unicodedata
 import zipfile
 import zlib
 from collections import Counter
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from keys.errors import DomainError
+from seal import zip_layout, zip_writing
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_ENTRIES = 4096
@@ -23,15 +24,11 @@ MAX_DIRECTORY_BYTES = 1024 * 1024
 # Deflate cannot do better than about 1032:1; honest XML stays below 60:1.
 MAX_RATIO = 250
 _RATIO_FREE_BYTES = 256 * 1024
+MAX_NAME_CHARACTERS = 1024
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_DOS = 0
-# A third faster than the default for one hundredth more bytes, on faces with their fonts.
-_LEVEL = 4
 _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _UNSOUND = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
-_END_OF_DIRECTORY = struct.Struct("<4sHHHHIIH")
 
 
 class NotAnOfd(DomainError):
@@ -52,28 +49,25 @@ class Package:
     """The entries of a read package, in archive order, and what is odd about the archive.
 
     `damaged` names entries that cannot be unpacked (they are not in `entries`), `repeated` those
-    that occur twice, `clashing` those that differ in case only; `prefix` counts bytes before
-    the archive.
+    that occur twice, `ambiguous` those two readers may read differently, `clashing` those that are
+    one file where names are compared loosely; `prefix` counts bytes before the archive, `hidden`
+    those in and behind it that belong to no entry, and `hides_entries` says that these, or those
+    before it, look like entries themselves.
     """
 
     entries: Mapping[str, bytes]
     damaged: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
     clashing: tuple[str, ...] = ()
     prefix: int = 0
+    hidden: int = 0
+    hides_entries: bool = False
 
 
 def write(entries: Mapping[str, bytes]) -> bytes:
     """Return the package of `entries` in their order; same entries, same bytes."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in entries.items():
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.create_system = _DOS
-            info.external_attr = 0
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content, compresslevel=_LEVEL)
-    return target.getvalue()
+    return zip_writing.archive(entries)
 
 
 def read(data: bytes) -> Package:
@@ -85,40 +79,38 @@ def read(data: bytes) -> Package:
     """
     if len(data) > MAX_FILE_BYTES:
         raise NotAnOfd("too_large")
-    prefix = _measure_directory(data)
     try:
+        # `zipfile` reads the whole directory before anyone can say no, so it is measured first.
+        told = zip_layout.directory(data)
+        if told.entries > MAX_ENTRIES or told.size > MAX_DIRECTORY_BYTES:
+            raise NotAnOfd("entries")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            listed = archive.infolist()
+            infos = [info for info in listed if not _is_folder(info)]
             _check(infos)
-            unpacked = {info.filename: _unpack(archive, info) for info in infos}
+            laid = zip_layout.layout(data, told, listed)
+        starts = zip(listed, laid.packed, strict=True)
+        unpacked = {
+            info.filename: _unpack(data[start : start + info.compress_size], info)
+            for info, start in starts
+            if not _is_folder(info)
+        }
     except _UNSOUND as e:
         raise NotAnOfd("zip") from e
     if "OFD.xml" not in unpacked:
         raise NotAnOfd("no_ofd_xml")
     names = [info.filename for info in infos]
+    in_folders = sum(info.compress_size for info in listed if _is_folder(info))
     return Package(
         entries={name: content for name, content in unpacked.items() if content is not None},
         damaged=tuple(name for name, content in unpacked.items() if content is None),
         repeated=_repeated(names),
+        ambiguous=laid.ambiguous,
         clashing=_clashing(names),
-        prefix=prefix,
+        prefix=told.prefix,
+        hidden=laid.unaccounted + told.behind + in_folders,
+        hides_entries=laid.hides_entries,
     )
-
-
-def _measure_directory(data: bytes) -> int:
-    """Return the number of bytes before the archive, having bounded its directory.
-
-    `zipfile` reads the whole directory before anyone can say no, so its size is looked up first.
-    """
-    at = data.rfind(b"PK\x05\x06")
-    if at < 0 or at + _END_OF_DIRECTORY.size > len(data):
-        raise NotAnOfd("zip")
-    _, _, _, _, entries, size, offset, _ = _END_OF_DIRECTORY.unpack_from(data, at)
-    if entries > MAX_ENTRIES or size > MAX_DIRECTORY_BYTES:
-        raise NotAnOfd("entries")
-    if at < size + offset:
-        raise NotAnOfd("zip")
-    return int(at - size - offset)
 
 
 def _check(infos: list[zipfile.ZipInfo]) -> None:
@@ -134,7 +126,7 @@ def _check(infos: list[zipfile.ZipInfo]) -> None:
 
 def _objection(info: zipfile.ZipInfo) -> str:
     name = info.filename
-    if not _is_plain_path(name):
+    if not _is_plain_path(name) or len(name) > MAX_NAME_CHARACTERS:
         return "path"
     if info.flag_bits & _ENCRYPTED:
         return "encrypted"
@@ -148,18 +140,31 @@ def _objection(info: zipfile.ZipInfo) -> str:
     return "ratio" if swollen and info.file_size > _RATIO_FREE_BYTES else ""
 
 
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.filename.endswith("/")  # `is_dir` breaks on an empty name
+
+
 def _is_plain_path(name: str) -> bool:
     parts = name.split("/")
     return "\\" not in name and ":" not in parts[0] and not {"", ".", ".."} & set(parts)
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
-    # zipfile stops at the declared size and then compares the CRC, so `_check` bounds this read.
-    try:
-        with archive.open(info) as entry:
-            return entry.read()
-    except _UNSOUND:
-        return None
+def _unpack(packed: bytes, info: zipfile.ZipInfo) -> bytes | None:
+    """Return the content, None for one that is not what the directory says.
+
+    Nothing may follow the deflated bytes: a reader that goes from the front would take it for the
+    next entry. `_check` bounds what comes out.
+    """
+    content = packed
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            content = stream.decompress(packed, info.file_size + 1)
+        except zlib.error:
+            return None
+        if not stream.eof or stream.unused_data:
+            return None
+    return content if (len(content), zlib.crc32(content)) == (info.file_size, info.CRC) else None
 
 
 def _repeated(names: list[str]) -> tuple[str, ...]:
@@ -167,6 +172,18 @@ def _repeated(names: list[str]) -> tuple[str, ...]:
 
 
 def _clashing(names: list[str]) -> tuple[str, ...]:
-    distinct = dict.fromkeys(names)
-    times = Counter(name.casefold() for name in distinct)
-    return tuple(name for name in distinct if times[name.casefold()] > 1)
+    folded = {name: _folded(name) for name in names}
+    times = Counter(folded.values())
+    return tuple(name for name, loose in folded.items() if times[loose] > 1)
+
+
+def _folded(name: str) -> str:
+    """Return the name as the loosest file system sees it: readers unpack documents into folders.
+
+    They may ignore case, compose accents and leave out invisible characters, or cut dots and spaces
+    at the end of a name, and what follows a colon.
+    """
+    if not name.isascii():
+        composed = unicodedata.normalize("NFC", name)
+        name = "".join(c for c in composed if unicodedata.category(c) != "Cf")
+    return "/".join(part.partition(":")[0].rstrip(". ") for part in name.casefold().split("/"))

@@ -12,6 +12,9 @@ from seal.ofd_package import MAX_ENTRIES, NotAnOfd, Package
 from seal.ofd_xml import child, children, descendants, parse, resolve, text
 
 MAX_SIGNATURES = 100
+MAX_REFERENCES = 8 * MAX_ENTRIES
+"""References of all signatures of one file; what comes after is not read."""
+
 # §18.2.2: a References list without CheckMethod means MD5.
 DEFAULT_CHECK_METHOD = "MD5"
 
@@ -26,11 +29,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class StampAnnot:
-    """Where a stamp is drawn: the page's ST_ID and the Boundary in mm."""
+    """Where a stamp is drawn: the page's ST_ID, the Boundary in mm and the Clip in it, as written."""
 
     id: str
     page: str
     boundary: str
+    clip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,15 @@ class SignaturePart:
 
 @dataclass(frozen=True, slots=True)
 class SignatureRecord:
-    """One line of Signatures.xml. `kind` is `Seal` or `Sign`; `part` the entry of its Signature.xml."""
+    """One line of Signatures.xml. `kind` is `Seal` or `Sign`; `part` the entry of its Signature.xml.
+
+    `base` is the id of the signature it builds on (Relative, GM/T 0099-2020), "" for none.
+    """
 
     id: str
     kind: str
     part: str
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ def read_list(package: Package, name: str) -> SignatureList:
             id=element.get("ID", ""),
             kind=element.get("Type", "Seal"),
             part=resolve(element.get("BaseLoc", ""), name),
+            base=element.get("Relative", ""),
         )
         for element in children(root, "Signature")
     )
@@ -142,7 +151,10 @@ def _decoded(value: str) -> bytes | None:
 def _stamps(signed_info: etree._Element) -> Iterator[StampAnnot]:
     for element in children(signed_info, "StampAnnot"):
         yield StampAnnot(
-            element.get("ID", ""), element.get("PageRef", ""), element.get("Boundary", "")
+            element.get("ID", ""),
+            element.get("PageRef", ""),
+            element.get("Boundary", ""),
+            element.get("Clip", ""),
         )
 
 

@@ -2,41 +2,64 @@
 
 The form is a background template page, the licence's own text one TextObject a field, the code
 filled paths. Custom tags tie each printed field to its datum (数据标引); the data file travels
-as a hidden attachment.
+as a hidden attachment; what marks an annotated copy (加注件) is an annotation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from lxml import etree
 
 from seal import ofd_package
-from seal.face import Attachment, DocumentInfo, Face, Rule, TextRun, Typeface
-from seal.fonts import FONT_FILES, subset
-from seal.ofd_drawing import EmbeddedFont, draw_code, draw_rule, draw_text, has_rare_characters
+from seal.face import Attachment, DocumentInfo, Face, Page, Rule, TextRun, Typeface
+from seal.ofd_annotations import annotation_list, watermark
+from seal.ofd_drawing import (
+    EmbeddedFont,
+    draw_code,
+    draw_picture,
+    draw_rule,
+    draw_text,
+    has_rare_characters,
+)
+from seal.ofd_resources import (
+    Ids,
+    embedded_fonts,
+    font_name,
+    font_resources,
+    media,
+    media_name,
+    media_resources,
+)
+from seal.ofd_tags import CODE_TAG, TAGS_NAMESPACE, Tags, tag_file, tag_list
 from seal.ofd_xml import add, new_root, serialise
 
+__all__ = ["CODE_TAG", "DOCUMENT", "TAGS_NAMESPACE", "write_ofd"]
+
 DOCUMENT = "Doc_0/Document.xml"
-TAGS_NAMESPACE = "urn:yinxin:ofd:licence-tags:1"
-CODE_TAG = "code"
-
-_PUBLIC_RES = "Doc_0/PublicRes.xml"
-_TEMPLATE = "Doc_0/Tpls/Tpl_0/Content.xml"
-_PAGE = "Doc_0/Pages/Page_0/Content.xml"
-_ATTACHMENTS = "Doc_0/Attachs/Attachments.xml"
-_TAGS = "Doc_0/Tags/CustomTags.xml"
-_TAG = "Doc_0/Tags/CustomTag.xml"
 
 
-class _Ids:
-    """The ST_IDs of one document, over pages, layers, objects and resources alike (§7.2)."""
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A page to be: its number, its ST_ID, and that of the template page that is its form."""
 
-    def __init__(self) -> None:
-        self.largest = 0
+    number: int
+    id: str
+    template_id: str
+    page: Page
 
-    def next(self) -> str:
-        self.largest += 1
-        return str(self.largest)
+    @property
+    def location(self) -> str:
+        return f"Pages/Page_{self.number}/Content.xml"
+
+    @property
+    def template_location(self) -> str:
+        return f"Tpls/Tpl_{self.number}/Content.xml"
+
+    @property
+    def marks_location(self) -> str:
+        return f"Annots/Page_{self.number}/Annotation.xml"
 
 
 def write_ofd(face: Face, info: DocumentInfo, attachments: tuple[Attachment, ...] = ()) -> bytes:
@@ -45,26 +68,35 @@ def write_ofd(face: Face, info: DocumentInfo, attachments: tuple[Attachment, ...
     `info.custom` becomes CustomDatas (§7.4), each attachment a hidden file (§15). Raises
     `ValueError` for an attachment whose name is no plain file name.
     """
-    ids = _Ids()
-    page_id, template_id = ids.next(), ids.next()
-    fonts = _fonts(face, ids)
-    template = _template_page(face, fonts, ids)
-    page, tags = _page(face, template_id, fonts, ids)
     files = _attached_files(attachments)
-    parts = {
-        "OFD.xml": _ofd(info),
-        DOCUMENT: _document(face, page_id, template_id, ids.largest, attached=bool(files)),
-        _PUBLIC_RES: _public_resources(fonts),
-        _TEMPLATE: template,
-        _PAGE: page,
-        _TAGS: _custom_tags(),
-        _TAG: _custom_tag(page_id, tags),
-    }
+    ids = Ids()
+    leaves = [_Leaf(number, ids.next(), ids.next(), page) for number, page in enumerate(face.pages)]
+    fonts = embedded_fonts(face, ids)
+    pictures = media(face, ids)
+    tags: Tags = {}
+    pages: dict[str, bytes] = {}
+    for leaf in leaves:
+        pages[f"Doc_0/{leaf.template_location}"] = _form(leaf.page, fonts, ids)
+        pages[f"Doc_0/{leaf.location}"] = serialise(_page(leaf, fonts, pictures, ids, tags))
+    marked = [leaf for leaf in leaves if leaf.page.marks]
+    for leaf in marked:
+        marks = watermark(leaf.page, fonts, ids, info.created_on)
+        pages[f"Doc_0/{leaf.marks_location}"] = serialise(marks)
+    parts = {"OFD.xml": _ofd(info), "Doc_0/PublicRes.xml": font_resources(fonts)}
+    if pictures:
+        parts["Doc_0/DocumentRes.xml"] = media_resources(pictures)
+    if marked:
+        located = {leaf.id: leaf.marks_location.removeprefix("Annots/") for leaf in marked}
+        parts["Doc_0/Annots/Annotations.xml"] = annotation_list(located)
+    parts["Doc_0/Tags/CustomTags.xml"] = tag_list()
+    parts["Doc_0/Tags/CustomTag.xml"] = tag_file(tags)
     if files:
-        parts[_ATTACHMENTS] = _attachment_list(attachments)
+        parts["Doc_0/Attachs/Attachments.xml"] = _attachment_list(attachments)
+    parts[DOCUMENT] = _document(leaves, ids.largest, parts)
     entries = {name: serialise(root) for name, root in parts.items()}
-    font_files = {f"Doc_0/Res/{_file_name(font)}": font.content for font in fonts.values()}
-    return ofd_package.write(entries | files | font_files)
+    resources = {f"Doc_0/Res/{font_name(font)}": font.content for font in fonts.values()}
+    resources |= {f"Doc_0/Res/{media_name(c, number)}": c for c, number in pictures.items()}
+    return ofd_package.write(entries | pages | files | resources)
 
 
 def _ofd(info: DocumentInfo) -> etree._Element:
@@ -85,70 +117,99 @@ def _ofd(info: DocumentInfo) -> etree._Element:
 
 
 def _document(
-    face: Face, page_id: str, template_id: str, largest_id: int, *, attached: bool
+    leaves: Sequence[_Leaf], largest_id: int, parts: Mapping[str, object]
 ) -> etree._Element:
+    """Return Document.xml, which announces what there is of `parts` in the order of the schema."""
     root = new_root("Document")
     common = add(root, "CommonData")
     add(common, "MaxUnitID", str(largest_id))
-    _area(common, "PageArea", face)
-    add(common, "PublicRes", "PublicRes.xml")
-    add(common, "TemplatePage", ID=template_id, Name="form", BaseLoc="Tpls/Tpl_0/Content.xml")
-    add(add(root, "Pages"), "Page", ID=page_id, BaseLoc="Pages/Page_0/Content.xml")
-    add(root, "CustomTags", "Tags/CustomTags.xml")
-    if attached:
-        add(root, "Attachments", "Attachs/Attachments.xml")
+    _area(common, "PageArea", (leaves[0].page.width, leaves[0].page.height))
+    _announce(common, "PublicRes", "PublicRes.xml", parts)
+    _announce(common, "DocumentRes", "DocumentRes.xml", parts)
+    pages = add(root, "Pages")
+    for leaf in leaves:
+        form = {"ID": leaf.template_id, "Name": "form", "BaseLoc": leaf.template_location}
+        add(common, "TemplatePage", **form)
+        add(pages, "Page", ID=leaf.id, BaseLoc=leaf.location)
+    _announce(root, "Annotations", "Annots/Annotations.xml", parts)
+    _announce(root, "CustomTags", "Tags/CustomTags.xml", parts)
+    _announce(root, "Attachments", "Attachs/Attachments.xml", parts)
     return root
 
 
-def _area(parent: etree._Element, name: str, face: Face) -> None:
-    area = add(parent, name)
-    add(area, "PhysicalBox", f"0 0 {face.page_width:g} {face.page_height:g}")
+def _announce(
+    parent: etree._Element, name: str, location: str, parts: Mapping[str, object]
+) -> None:
+    if f"Doc_0/{location}" in parts:
+        add(parent, name, location)
 
 
-def _public_resources(fonts: Mapping[Typeface, EmbeddedFont]) -> etree._Element:
-    root = new_root("Res", BaseLoc="Res")
-    listed = add(root, "Fonts")
-    for typeface, embedded in fonts.items():
-        file = FONT_FILES[typeface]
-        # Readers that ignore the embedded file look the typeface up by this name.
-        names = {"FontName": file.system_name, "FamilyName": file.system_name}
-        weight = {"Bold": "true"} if file.bold else {}
-        font = add(listed, "Font", ID=embedded.id, **names, **weight)
-        add(font, "FontFile", _file_name(embedded))
-    return root
+def _area(parent: etree._Element, name: str, size: tuple[float, float]) -> None:
+    width, height = size
+    add(add(parent, name), "PhysicalBox", f"0 0 {width:g} {height:g}")
 
 
-def _template_page(face: Face, fonts: Mapping[Typeface, EmbeddedFont], ids: _Ids) -> etree._Element:
+# --- Pages ---
+
+
+def _form(page: Page, fonts: Mapping[Typeface, EmbeddedFont], ids: Ids) -> bytes:
+    """Return the template page that is the form of `page`; most licences of a type share it."""
+    captions = (item.text for item in page.background if isinstance(item, TextRun))
+    # The glyph numbers of rare characters alone depend on how this document's font was cut.
+    rare = any(map(has_rare_characters, captions))
+    known = tuple((t, font if rare else EmbeddedFont(font.id, b"")) for t, font in fonts.items())
+    size = page.width, page.height
+    content, ids.largest = _drawn_form(page.background, size, known, ids.largest)
+    return content
+
+
+@lru_cache(maxsize=16)
+def _drawn_form(
+    background: tuple[TextRun | Rule, ...],
+    size: tuple[float, float],
+    fonts: tuple[tuple[Typeface, EmbeddedFont], ...],
+    largest_id: int,
+) -> tuple[bytes, int]:
+    """Return a template page and the largest number in it; those before are up to `largest_id`."""
+    ids, cut = Ids(largest_id), dict(fonts)
     root = new_root("Page")
-    _area(root, "Area", face)
+    _area(root, "Area", size)
     layer = add(add(root, "Content"), "Layer", ID=ids.next(), Type="Background")
-    for item in face.background:
+    for item in background:
         if isinstance(item, Rule):
             draw_rule(layer, ids.next(), item)
         elif item.text.strip():
-            draw_text(layer, ids.next(), fonts[item.typeface], [item])
-    return root
+            draw_text(layer, ids.next(), cut[item.typeface], [item])
+    return serialise(root), ids.largest
 
 
 def _page(
-    face: Face, template_id: str, fonts: Mapping[Typeface, EmbeddedFont], ids: _Ids
-) -> tuple[etree._Element, dict[str, list[str]]]:
-    """Return the page, and the object ids that print each field."""
-    root = new_root("Page")
-    add(root, "Template", TemplateID=template_id, ZOrder="Background")
-    _area(root, "Area", face)
+    leaf: _Leaf,
+    fonts: Mapping[Typeface, EmbeddedFont],
+    pictures: Mapping[bytes, str],
+    ids: Ids,
+    tags: Tags,
+) -> etree._Element:
+    """Return the page, and add to `tags` which of its objects print each field."""
+    root, page = new_root("Page"), leaf.page
+    add(root, "Template", TemplateID=leaf.template_id, ZOrder="Background")
+    _area(root, "Area", (page.width, page.height))
     layer = add(add(root, "Content"), "Layer", ID=ids.next(), Type="Body")
-    tags: dict[str, list[str]] = {}
-    printed = (run for run in face.body if run.text.strip())
-    for (name, typeface, *_), runs in groupby(printed, _one_object):
+
+    def tagged(name: str) -> str:
         object_id = ids.next()
-        draw_text(layer, object_id, fonts[typeface], list(runs))
         if name:
-            tags.setdefault(name, []).append(object_id)
-    code_id = ids.next()
-    draw_code(layer, code_id, face.code)
-    tags.setdefault(CODE_TAG, []).append(code_id)
-    return root, tags
+            tags.setdefault(name, []).append((leaf.id, object_id))
+        return object_id
+
+    for picture in page.pictures:
+        draw_picture(layer, tagged(picture.field), pictures[picture.content], picture)
+    printed = (run for run in page.body if run.text.strip())
+    for (name, typeface, *_), runs in groupby(printed, _one_object):
+        draw_text(layer, tagged(name), fonts[typeface], list(runs))
+    if page.code:
+        draw_code(layer, tagged(CODE_TAG), page.code)
+    return root
 
 
 def _one_object(run: TextRun) -> tuple[str, Typeface, float, tuple[int, int, int], float]:
@@ -157,20 +218,7 @@ def _one_object(run: TextRun) -> tuple[str, Typeface, float, tuple[int, int, int
     return run.field, run.typeface, run.size, run.colour, alone
 
 
-def _custom_tags() -> etree._Element:
-    root = new_root("CustomTags")
-    tag = add(root, "CustomTag", NameSpace=TAGS_NAMESPACE)
-    add(tag, "FileLoc", "CustomTag.xml")
-    return root
-
-
-def _custom_tag(page_id: str, tags: Mapping[str, Iterable[str]]) -> etree._Element:
-    root = etree.Element(f"{{{TAGS_NAMESPACE}}}Licence", nsmap={"yx": TAGS_NAMESPACE})
-    for name, object_ids in tags.items():
-        datum = add(root, "Datum", Name=name)
-        for object_id in object_ids:
-            add(datum, "ObjectRef", object_id, PageRef=page_id)
-    return root
+# --- Attachments ---
 
 
 def _attachment_list(attachments: tuple[Attachment, ...]) -> etree._Element:
@@ -195,23 +243,3 @@ def _attached_files(attachments: tuple[Attachment, ...]) -> dict[str, bytes]:
         if not name or name in {".", "..", "Attachments.xml"} or set(name) & set("/\\:"):
             raise ValueError(f"no plain file name: {name!r}")
     return {f"Doc_0/Attachs/{a.name}": a.content for a in attachments}
-
-
-def _runs(face: Face) -> tuple[TextRun, ...]:
-    captions = tuple(item for item in face.background if isinstance(item, TextRun))
-    return captions + face.body
-
-
-def _fonts(face: Face, ids: _Ids) -> dict[Typeface, EmbeddedFont]:
-    texts: dict[Typeface, set[str]] = {}
-    for run in _runs(face):
-        texts.setdefault(run.typeface, set()).update(run.text)
-    return {
-        typeface: EmbeddedFont(ids.next(), subset(typeface, "".join(sorted(texts[typeface]))))
-        for typeface in Typeface
-        if typeface in texts
-    }
-
-
-def _file_name(font: EmbeddedFont) -> str:
-    return f"font_{font.id}.ttf"

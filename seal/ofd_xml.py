@@ -48,12 +48,11 @@ def local_name(element: etree._Element) -> str:
 def children(element: etree._Element, *path: str) -> Iterator[etree._Element]:
     """Yield the descendants reached by the child names `path`, in document order."""
     name, *rest = path
-    for child in element:
-        if local_name(child) == name:
-            if rest:
-                yield from children(child, *rest)
-            else:
-                yield child
+    for child in element.iterchildren("{*}" + name):
+        if rest:
+            yield from children(child, *rest)
+        else:
+            yield child
 
 
 def child(element: etree._Element, *path: str) -> etree._Element | None:
@@ -70,7 +69,7 @@ def text(element: etree._Element | None, *path: str) -> str:
 
 def descendants(element: etree._Element, name: str) -> Iterator[etree._Element]:
     """Yield every element called `name` below `element`, in document order."""
-    return (e for e in element.iter() if local_name(e) == name)
+    return element.iter("{*}" + name)
 
 
 def resolve(location: str, part: str, base: str = "") -> str:

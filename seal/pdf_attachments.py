@@ -1,6 +1,7 @@
 """The files carried inside a PDF, read from its name tree with every size bounded."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pyhanko.pdf_utils.decode_limits import (
@@ -11,8 +12,10 @@ from pyhanko.pdf_utils.decode_limits import (
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from seal.pdf_objects import entry, items
+
 MOST_FILES = 32
-_DEEPEST = 8
+_MOST_NODES = 256
 _MIB = 1024 * 1024
 
 LIMITS = DecodeLimits(
@@ -27,24 +30,26 @@ def read_attachments(reader: PdfFileReader) -> tuple[tuple[str, bytes], ...]:
 
     Raises `PdfReadError` when there are too many, and what pyHanko raises for malformed objects.
     """
-    names = reader.root.get("/Names")
-    tree = names.get("/EmbeddedFiles") if names is not None else None
+    names = entry(reader.root, "/Names", {})
+    tree = entry(names, "/EmbeddedFiles")
     if tree is None:
         return ()
     found: list[tuple[str, bytes]] = []
-    for name, specification in _leaves(tree, 0):
+    for name, specification in _leaves(tree):
         if len(found) == MOST_FILES:
             raise PdfReadError("too many embedded files")
-        found.append((str(name), bytes(specification["/EF"]["/F"].data)))
+        if "/EF" in specification:  # else it names a file elsewhere, which stays there
+            found.append((str(name), bytes(specification["/EF"]["/F"].data)))
     return tuple(found)
 
 
-def _leaves(node: Any, depth: int) -> Iterator[tuple[Any, Any]]:
-    """Walk a name tree (ISO 32000-1 §7.9.6)."""
-    if depth > _DEEPEST:
-        raise PdfReadError("a name tree too deep")
-    pairs, kids = node.get("/Names", ()), node.get("/Kids", ())
-    # By index: pyHanko follows references there, and not when iterating.
-    yield from ((pairs[at], pairs[at + 1]) for at in range(0, len(pairs), 2))
-    for at in range(len(kids)):
-        yield from _leaves(kids[at], depth + 1)
+def _leaves(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Walk a name tree (ISO 32000-1 §7.9.6), its nodes in order."""
+    waiting, seen = [tree], 0
+    while waiting:
+        node, seen = waiting.pop(), seen + 1
+        if seen > _MOST_NODES:
+            raise PdfReadError("a name tree too large")
+        pairs = entry(node, "/Names", ())
+        yield from ((pairs[at], pairs[at + 1]) for at in range(0, len(pairs), 2))
+        waiting.extend(reversed([*islice(items(entry(node, "/Kids", ())), _MOST_NODES + 1)]))

@@ -10,6 +10,7 @@ from pikepdf import Array, Dictionary, Name, Object, Pdf, String
 from PIL import ImageCms
 
 from seal.face import Attachment, DocumentInfo
+from seal.pdf_streams import add_stream, deflated
 
 PRODUCER = "Yinxin"
 
@@ -68,7 +69,7 @@ def pdf_date(iso_date: str) -> str:
 
 def write_output_intent(pdf: Pdf) -> None:
     """Say that DeviceRGB means sRGB."""
-    profile = pdf.make_stream(_srgb(), N=3)
+    profile = add_stream(pdf, _srgb(), N=3)
     intent = Dictionary(
         Type=Name.OutputIntent,
         S=Name.GTS_PDFA1,
@@ -81,10 +82,11 @@ def write_output_intent(pdf: Pdf) -> None:
 
 @cache
 def _srgb() -> bytes:
+    """The profile, deflated."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     # ICC.1:2010 §7.2.8: the header's date; fixed, so that the same input makes the same bytes.
     profile[24:36] = bytes.fromhex("07e8 0001 0001 0000 0000 0000")
-    return bytes(profile)
+    return deflated(bytes(profile))
 
 
 def attach(pdf: Pdf, attachments: tuple[Attachment, ...], info: DocumentInfo) -> None:
@@ -99,8 +101,9 @@ def attach(pdf: Pdf, attachments: tuple[Attachment, ...], info: DocumentInfo) ->
 
 
 def _file(pdf: Pdf, attachment: Attachment, info: DocumentInfo) -> Object:
-    stream = pdf.make_stream(
-        attachment.content,
+    stream = add_stream(
+        pdf,
+        deflated(attachment.content),
         Type=Name.EmbeddedFile,
         Subtype=Name("/" + attachment.media_type),
         Params=Dictionary(Size=len(attachment.content), ModDate=String(pdf_date(info.created_on))),

@@ -1,45 +1,34 @@
-"""Stamp a PDF: a PAdES baseline B-B signature (ETSI EN 319 142-1) whose appearance is the seal.
+"""Stamp a PDF: a PAdES baseline signature (ETSI EN 319 142-1) whose appearance is the seal.
 
 The appearance is one picture at its true size and no text, so that a PDF/A file stays one. The
-file is extended by an incremental update; nothing that was in it is touched.
+file is extended by incremental updates; nothing that was in it is touched.
 """
 
-import zlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
-from io import BytesIO
-from typing import Any
 
-from asn1crypto import cms, x509
-from asn1crypto.algos import SignedDigestAlgorithm
-from PIL import Image
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import BoxConstraints
-from pyhanko.pdf_utils.writer import BasePdfFileWriter
-from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, VisibleSigSettings
-from pyhanko.sign.signers.cms_embedder import (
-    PdfCMSEmbedder,
-    SigAppearanceSetup,
-    SigIOSetup,
-    SigObjSetup,
-)
+from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
-from pyhanko.sign.signers.pdf_cms import Signer as PyHankoSigner
-from pyhanko.stamp import BaseStampStyle
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from keys.algorithms import ES256
-from keys.der_signature import to_der
+from keys.certificates import parse
 from keys.signer import Signer
+from seal import pdf_cms
 from seal.face import SealBox
-from seal.pdf_coroutine import finish
+from seal.pdf_embedding import NOTHING_RESERVED, Looks, Prepared, embed
+from seal.pdf_evidence import Evidence
+from seal.pdf_levels import (
+    NO_EVIDENCE,
+    TOKEN_ROOM,
+    PadesLevel,
+    add_archive_stamp,
+    add_evidence,
+    check_evidence,
+)
+from seal.pdf_picture import read_png
+from seal.stamp_places import Riding
+from seal.time_proof import TimeStamper
 
-POINTS_PER_MM = 72 / 25.4
-
-_DIGEST = "sha256"
-_ROOM = 1536  # bytes of a CMS besides its certificates: attributes, algorithms, signature
+_LONG = (PadesLevel.B_LT, PadesLevel.B_LTA)
 
 
 def stamp(
@@ -50,175 +39,72 @@ def stamp(
     chain: tuple[bytes, ...],
     box: SealBox,
     signed_at: datetime,
+    *,
+    level: PadesLevel = PadesLevel.B_B,
+    time_stamper: TimeStamper | None = None,
+    evidence: Evidence = NO_EVIDENCE,
+    certify: bool = False,
+    field_name: str = "",
+    reserved: Mapping[str, SealBox] = NOTHING_RESERVED,
+    riding: Riding | None = None,
 ) -> bytes:
-    """Return `pdf` signed, with the seal's picture drawn in `box` of the first page.
+    """Return `pdf` signed, with the seal's picture drawn in `box`, on its page.
 
-    `certificate` (DER) is of the signer's P-256 key, `chain` the certificates above it; `signed_at`
-    is aware and becomes the claimed time of signing (/M). Safe in threads and under a running
-    event loop. Raises ValueError for another kind of key.
+    `certificate` (DER) is of the signer's key, of P-256, RSA (PKCS #1 v1.5) or SM2, `chain` the
+    certificates above it; `signed_at` is aware and becomes the claimed time of signing (/M). Readers
+    in the field check P-256 and RSA; an SM2 signature is for verifiers that know GM/T 0006.
+
+    Every `level` but B-B needs a `time_stamper`; B-LT and B-LTA need the `evidence` that at
+    `signed_at` no certificate was revoked: nothing is fetched. `certify` makes it the author's
+    signature (DocMDP): later ones may be made in the fields `reserved` here for them, and nothing
+    else may be changed. `field_name` names the field, an empty one in the file, at its own place, or
+    a new one. With `riding` the first signature's seal goes over the edges of pages, and `box` gives
+    its size alone.
+
+    Safe in threads and under a running event loop. Raises ValueError for another kind of key, a
+    certificate of another key or a time stamper missing, EvidenceMissing, and what
+    `seal.pdf_embedding.embed` and the time stamper raise.
     """
-    if signer.public_key.algorithm is not ES256:
-        raise ValueError("PDF readers know no other key of ours than P-256")
-    writer = _Writer(BytesIO(pdf))
-    certificates = [x509.Certificate.load(der) for der in (certificate, *chain)]
-    own = certificates[0].subject.native
-    field_name = f"Seal{len(writer.prev.embedded_signatures) + 1}"
-    embedding = PdfCMSEmbedder(_field(writer, field_name, box)).write_cms(field_name, writer)
-    next(embedding)
+    algorithm = signer.public_key.algorithm
+    if algorithm not in pdf_cms.SIGNING_PDF:
+        raise ValueError("PDFs are signed by keys of P-256, RSA and SM2")
+    if parse(certificate).public_key != signer.public_key:
+        raise ValueError("the certificate is of another key")
+    if level is not PadesLevel.B_B and time_stamper is None:
+        raise ValueError(f"{level} needs a time stamper")
+    asked = None if level is PadesLevel.B_B else time_stamper
+    if level in _LONG:
+        check_evidence((certificate, *chain), evidence, signed_at)
+
+    def make(prepared: Prepared) -> bytes:
+        return pdf_cms.sign(prepared.digest, signer, certificate, chain, asked)
+
+    room = pdf_cms.most_bytes(signer.public_key, certificate, chain) + (TOKEN_ROOM if asked else 0)
     signature = SignatureObject(
         timestamp=signed_at,
         subfilter=SigSeedSubFilter.PADES,
-        name=own.get("organization_name") or own.get("common_name"),
-        bytes_reserved=2 * (_ROOM + sum(len(der) for der in (certificate, *chain))),
+        name=holder(certificate),
+        bytes_reserved=2 * room,
     )
-    appearance = SigAppearanceSetup(_SealStyle(picture=_picture(picture_png)), signed_at, None)
-    embedding.send(SigObjSetup(signature, appearance_setup=appearance))
-    prepared, out = embedding.send(SigIOSetup(_DIGEST, output=BytesIO()))
-    embedding.send(_cms(signer, certificates, prepared.document_digest))
-    signed: bytes = out.getvalue()
+    looks = Looks(read_png(picture_png), box, signed_at, riding)
+    signed = embed(
+        pdf,
+        signature,
+        algorithm.hash,
+        make,
+        looks=looks,
+        field_name=field_name,
+        certify=certify,
+        reserved=reserved,
+    )
+    if level in _LONG:
+        signed = add_evidence(signed, evidence)
+    if level is PadesLevel.B_LTA and asked:
+        signed = add_archive_stamp(signed, asked)
     return signed
 
 
-class _Writer(IncrementalPdfFileWriter):
-    """Extends a file without rewriting what it says about itself: no clock, no other producer."""
-
-    def _update_meta(self) -> None:
-        return
-
-
-def _field(writer: BasePdfFileWriter, name: str, box: SealBox) -> SigFieldSpec:
-    page = writer.find_page_for_modification(0)[0].get_object()
-    height = float(page["/MediaBox"][3])
-    left, top = box.x * POINTS_PER_MM, height - box.y * POINTS_PER_MM
-    right = left + box.width * POINTS_PER_MM
-    bottom = top - box.height * POINTS_PER_MM
-    rectangle: Any = tuple(round(side, 3) for side in (left, bottom, right, top))
-    return SigFieldSpec(
-        sig_field_name=name,
-        on_page=0,
-        box=rectangle,  # said to be whole points, but any number is written as it is
-        visible_sig_settings=VisibleSigSettings(),
-        readable_field_name="电子印章",
-    )
-
-
-# --- The CMS (RFC 5652, RFC 5035), its one signature by our key ---
-
-
-def _cms(signer: Signer, certificates: list[x509.Certificate], digest: bytes) -> bytes:
-    own = _KeptKeySigner(signer, certificates)
-    signed: cms.ContentInfo = finish(own.async_sign(digest, _DIGEST, use_pades=True))
-    return bytes(signed.dump())
-
-
-class _KeptKeySigner(PyHankoSigner):
-    """A pyHanko signer over a key it cannot see."""
-
-    def __init__(self, signer: Signer, certificates: list[x509.Certificate]) -> None:
-        others = SimpleCertificateStore()
-        others.register_multiple(certificates[1:])
-        super().__init__(
-            signing_cert=certificates[0],
-            cert_registry=others,
-            signature_mechanism=SignedDigestAlgorithm({"algorithm": f"{_DIGEST}_ecdsa"}),
-        )
-        self._signer = signer
-
-    async def async_sign_raw(
-        self, data: bytes, digest_algorithm: str, dry_run: bool = False
-    ) -> bytes:
-        return to_der(self._signer.sign(data))
-
-
-# --- The appearance: the picture, and nothing else ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A picture as a PDF wants it: deflated colours and opacity, 8 bits each."""
-
-    width: int
-    height: int
-    colours: bytes
-    opacity: bytes
-
-
-@lru_cache(maxsize=64)
-def _picture(png: bytes) -> _Picture:
-    with Image.open(BytesIO(png), formats=("PNG",)) as opened:
-        layers = opened.convert("RGBA")
-    return _Picture(
-        layers.width,
-        layers.height,
-        zlib.compress(layers.convert("RGB").tobytes(), 9),
-        zlib.compress(layers.getchannel("A").tobytes(), 9),
-    )
-
-
-@dataclass(frozen=True)
-class _SealStyle(BaseStampStyle):
-    picture: _Picture = field(kw_only=True)
-
-    def create_stamp(
-        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]
-    ) -> Any:
-        return _SealStamp(writer, self.picture, float(box.width), float(box.height))
-
-
-@dataclass(frozen=True, slots=True)
-class _SealStamp:
-    writer: BasePdfFileWriter
-    picture: _Picture
-    width: float
-    height: float
-
-    def apply_appearance(self, annotation: generic.DictionaryObject) -> None:
-        """Give the signature's widget its appearance (ISO 32000-1 §12.5.5)."""
-        width, height = f"{self.width:.3f}", f"{self.height:.3f}"
-        form = _stream(
-            f"q {width} 0 0 {height} 0 0 cm /Seal Do Q".encode(),
-            Type=_name("XObject"),
-            Subtype=_name("Form"),
-            BBox=generic.ArrayObject([_number("0"), _number("0"), _number(width), _number(height)]),
-            Resources=_dictionary(XObject=_dictionary(Seal=self._image())),
-        )
-        annotation[_name("AP")] = _dictionary(N=self.writer.add_object(form))
-
-    def _image(self) -> generic.IndirectObject:
-        mask = self._layer(self.picture.opacity, "DeviceGray")
-        return self.writer.add_object(
-            self._layer(self.picture.colours, "DeviceRGB", SMask=self.writer.add_object(mask))
-        )
-
-    def _layer(
-        self, deflated: bytes, space: str, **more: generic.PdfObject
-    ) -> generic.StreamObject:
-        return generic.StreamObject(
-            _dictionary(
-                Type=_name("XObject"),
-                Subtype=_name("Image"),
-                Width=generic.NumberObject(self.picture.width),
-                Height=generic.NumberObject(self.picture.height),
-                ColorSpace=_name(space),
-                BitsPerComponent=generic.NumberObject(8),
-                Filter=_name("FlateDecode"),
-                **more,
-            ),
-            encoded_data=deflated,
-        )
-
-
-def _name(name: str) -> generic.NameObject:
-    return generic.NameObject(f"/{name}")
-
-
-def _number(text: str) -> generic.PdfObject:
-    return generic.FloatObject(text)
-
-
-def _dictionary(**entries: generic.PdfObject) -> generic.DictionaryObject:
-    return generic.DictionaryObject({_name(key): value for key, value in entries.items()})
-
-
-def _stream(content: bytes, **entries: generic.PdfObject) -> generic.StreamObject:
-    return generic.StreamObject(_dictionary(**entries), stream_data=content)
+def holder(certificate: bytes) -> str:
+    """Return the name of who a certificate (DER) is of: the organization, or the common name."""
+    subject = parse(certificate).subject
+    return subject.organization or subject.common_name

@@ -1,15 +1,19 @@
 """The printed code as a symbol: text to QR modules (ISO/IEC 18004), and pictures back to text.
 
-Level M throughout: in a square of fixed side, a higher level only makes smaller modules.
+Level M throughout: in a square of fixed side, a higher level only makes smaller modules. Printed
+codes are made in bulk, by zxing-cpp; those on screens one at a time, by qrcode (docs/decisions).
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 
 import qrcode
 import zxingcpp
 from PIL import Image
 from qrcode.exceptions import DataOverflowError
+from qrcode.image.pil import PilImage
 
 from keys.errors import DomainError
 
@@ -18,6 +22,10 @@ QUIET_ZONE = 4
 
 LARGEST_VERSION = 18
 """89 modules a side: 0.43 mm each in a 38 mm square, the least that survives a photocopy."""
+
+_LARGEST_SIDE = 17 + 4 * LARGEST_VERSION
+_BLACK = 0
+_DARK = re.compile(rb"\x01+")
 
 MOST_PIXELS = 40_000_000
 _QR_ONLY = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
@@ -49,41 +57,43 @@ def modules(text: str) -> Modules:
 
     Raises `CodeTooLong` when the symbol would be above `LARGEST_VERSION`.
     """
-    symbol = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
-    symbol.add_data(text, optimize=0)
     try:
-        symbol.make(fit=True)
-    except (DataOverflowError, ValueError) as overflow:  # a version above 40
+        symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    except ValueError as overflow:  # a version above 40
         raise CodeTooLong(length=len(text)) from overflow
-    if symbol.version > LARGEST_VERSION:
+    picture = Image.fromarray(symbol.to_image(scale=1, add_quiet_zones=False))
+    side = picture.width
+    if side > _LARGEST_SIDE:
         raise CodeTooLong(length=len(text))
-    return tuple(tuple(bool(dark) for dark in row) for row in symbol.modules)
+    dark = tuple(map(_BLACK.__eq__, picture.tobytes()))
+    return tuple(dark[start : start + side] for start in range(0, side * side, side))
 
 
 def dark_runs(rows: Modules) -> Iterator[tuple[int, int, int]]:
     """Yield (column, row, length) of every horizontal run of dark modules."""
     for row, cells in enumerate(rows):
-        column = 0
-        while column < len(cells):
-            start = column
-            while column < len(cells) and cells[column]:
-                column += 1
-            if column > start:
-                yield start, row, column - start
-            column += 1
+        for run in _DARK.finditer(bytes(cells)):
+            start, end = run.span()
+            yield start, row, end - start
 
 
 def png(text: str, module_px: int = 8) -> bytes:
-    """Return the symbol of `text` as a PNG with its quiet zone, `module_px` pixels a module."""
-    rows = modules(text)
-    picture = Image.new("1", (len(rows), len(rows)), 1)
-    picture.putdata([0 if dark else 1 for row in rows for dark in row])
-    inner = len(rows) * module_px
-    margin = QUIET_ZONE * module_px
-    page = Image.new("1", (inner + 2 * margin, inner + 2 * margin), 1)
-    page.paste(picture.resize((inner, inner), Image.Resampling.NEAREST), (margin, margin))
+    """Return the symbol of `text` as a PNG for a screen, with its quiet zone, `module_px` pixels a module.
+
+    Raises `CodeTooLong` as `modules` does.
+    """
+    symbol = qrcode.QRCode(
+        error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=module_px, border=QUIET_ZONE
+    )
+    symbol.add_data(text)
+    try:
+        symbol.make()
+    except (DataOverflowError, ValueError) as overflow:  # a version above 40
+        raise CodeTooLong(length=len(text)) from overflow
+    if symbol.version > LARGEST_VERSION:
+        raise CodeTooLong(length=len(text))
     out = BytesIO()
-    page.save(out, "PNG", optimize=False)
+    symbol.make_image(image_factory=PilImage).save(out, "PNG")
     return out.getvalue()
 
 
@@ -97,6 +107,22 @@ def read_picture(data: bytes) -> tuple[str, ...]:
 
 def read_image(picture: Image.Image) -> tuple[str, ...]:
     """Return the text of every QR symbol in an opened picture without transparency."""
+    return tuple(symbol.text for symbol in locate(picture))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A symbol in a picture: its text, and the upright box around it in pixels, without quiet zone."""
+
+    text: str
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def locate(picture: Image.Image) -> tuple[Located, ...]:
+    """Return every QR symbol in an opened picture without transparency, with its place."""
     grey = picture.convert("L")
     pixels = memoryview(grey.tobytes()).cast("B", shape=[grey.height, grey.width])
     found = zxingcpp.read_barcodes(
@@ -104,7 +130,14 @@ def read_image(picture: Image.Image) -> tuple[str, ...]:
         formats=_QR_ONLY,
         text_mode=zxingcpp.TextMode.Plain,
     )
-    return tuple(symbol.text for symbol in found)
+    return tuple(_located(symbol) for symbol in found)
+
+
+def _located(symbol: zxingcpp.Barcode) -> Located:
+    place = symbol.position
+    corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+    xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
+    return Located(symbol.text, min(xs), min(ys), max(xs), max(ys))
 
 
 def _grey(data: bytes) -> Image.Image:

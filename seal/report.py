@@ -3,6 +3,7 @@
 The steps follow GB/T 38540-2020 §7.3 and GM/T 0031-2014 §6: each has its own outcome and code.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -57,6 +58,13 @@ class SealReport:
     @property
     def outcome(self) -> Outcome:
         """The worst outcome of any check; a file without a seal is `failed`."""
-        order = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.WARNING, Outcome.OK)
-        found = {f.outcome for f in self.all_findings()} or {Outcome.FAILED}
-        return next(outcome for outcome in order if outcome in found)
+        return worst(self.all_findings())
+
+
+_WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.WARNING, Outcome.OK)
+
+
+def worst(findings: Iterable[Finding]) -> Outcome:
+    """Return the worst outcome among `findings`; `failed` where nothing was found out."""
+    found = {finding.outcome for finding in findings} or {Outcome.FAILED}
+    return next(outcome for outcome in _WORST_FIRST if outcome in found)

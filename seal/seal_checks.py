@@ -4,55 +4,74 @@ Nothing here stops at the first failure: whoever reads the report sees all that 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from keys.algorithms import SM2_SM3, Purpose
-from keys.certificates import (
-    Certificate,
-    CertificateError,
-    CertificateMalformed,
-    parse,
-    verify_chain,
-)
+from keys.certificates import CertificateMalformed, holder
 from keys.der_signature import SignatureMalformed, from_der
 from keys.sm3 import sm3
-from keys.trust import Anchors
 from keys.verify import BadSignature, verify
-from seal.report import CLOCK_SKEW, Finding, Outcome, SealFinding
+from seal import time_proof
+from seal.certificate_checks import Use, check_certificate, is_void, readable
+from seal.ground import Ground, no_register
+from seal.moments import Moments, signing_time
+from seal.report import Finding, Outcome, SealFinding
+from seal.seal_states import SealState
 from seal.ses_reading import Seal, SealSignature
 from seal.signed_data import SignedData
+from seal.time_proof import TimeProof
+
+_MOST_REMEMBERED_BYTES = 256 * 1024
 
 
 def check_seal_signature(
-    signature: SealSignature, signed_content: bytes, anchors: Anchors, at: datetime
+    signature: SealSignature, signed_content: bytes, ground: Ground, at: datetime
 ) -> SealFinding:
-    """Judge a seal signature over `signed_content` (Signature.xml) by the authorities `anchors` at `at`."""
+    """Judge a seal signature over `signed_content` (Signature.xml) on the ground at hand at `at`."""
+    proof = time_stamp(signature.time_stamp, signature.signature, ground, at)
+    moments = Moments(signature.signed_at, proof.at, at)
     findings = (
+        *encoding(signature),
         data_hash(signature.data_hash, signed_content),
         signature_value(
             "signature", signature.certificate, signature.signed_bytes, signature.signature
         ),
-        *signer(signature.certificate, signature.signed_at, anchors, at),
-        *_seal(signature.seal, anchors),
-        validity(signature.seal, signature.signed_at),
+        *_signer(signature.certificate, (), ground, moments),
+        *_maker(signature.seal, ground, moments),
+        validity(signature.seal, moments.told),
         signer_listed(signature.seal, signature.certificate),
-        time_stamp(signature.time_stamp),
+        *seal_state(signature.seal, ground, moments),
+        proof.finding,
     )
-    return _described(signature.seal.name, signature.certificate, signature.signed_at, findings)
+    return _described(signature.seal.name, signature.certificate, moments, findings)
 
 
 def check_signed_data(
-    signature: SignedData, signed_content: bytes, anchors: Anchors, at: datetime
+    signature: SignedData, signed_content: bytes, ground: Ground, at: datetime
 ) -> SealFinding:
     """Judge a signature without a seal (kind `Sign`) over `signed_content`."""
+    proof = time_stamp(signature.time_stamp, signature.signature, ground, at)
+    moments = Moments(signature.signed_at, proof.at, at)
     findings = (
         data_hash(signature.data_hash, signed_content),
         signature_value(
             "signature", signature.certificate, signature.signed_bytes, signature.signature
         ),
-        *signer(signature.certificate, signature.signed_at, anchors, at),
+        *_signer(signature.certificate, signature.brought, ground, moments),
+        proof.finding,
     )
-    return _described("", signature.certificate, signature.signed_at, findings)
+    return _described("", signature.certificate, moments, findings)
+
+
+def encoding(signature: SealSignature) -> Iterator[Finding]:
+    """The structure is written as all readers expect it, and its parts say the same."""
+    for field in signature.inexact:
+        yield Finding("encoding", Outcome.WARNING, "seal.encoding.inexact", field)
+    for field in signature.contradictory:
+        yield Finding("consistency", Outcome.WARNING, "seal.consistency.contradictory", field)
 
 
 def data_hash(stated: bytes, signed_content: bytes) -> Finding:
@@ -67,7 +86,7 @@ def signature_value(
 ) -> Finding:
     """The signature value is by the certificate's key over `signed_bytes`."""
     try:
-        key = parse(certificate).public_key
+        _, key = holder(certificate)
         if key.algorithm is not SM2_SM3:
             return Finding(check, Outcome.FAILED, f"seal.{check}.not_sm2")
         verify(key, signed_bytes, from_der(signature))
@@ -80,50 +99,15 @@ def signature_value(
     return Finding(check, Outcome.OK, f"seal.{check}.ok")
 
 
-def signer(
-    certificate: bytes, signed_at: datetime | None, anchors: Anchors, at: datetime
-) -> Iterator[Finding]:
-    """The signer's certificate leads to an authority, and the time of signing is within its life.
-
-    Its chain is judged at the time of signing: a certificate that expired since does no harm, nor
-    an authority that has been trusted no longer since.
-    """
-    moment = signed_at or at
-    trusted = anchors(Purpose.OFD_SEAL, moment)
-    yield chain("signer_certificate", certificate, trusted, moment)
-    yield signing_time(_parsed(certificate), signed_at, at)
+# One seal is on a hundred thousand licences: its maker's signature is checked once a process.
+_remembered_value = lru_cache(maxsize=64)(signature_value)
 
 
-def chain(check: str, certificate: bytes, trusted: tuple[bytes, ...], moment: datetime) -> Finding:
-    """The certificate leads to one of the `trusted`, with everything good at `moment`."""
-    try:
-        verify_chain(parse(certificate), (), trusted, moment)
-    except CertificateError as error:
-        reason = error.code.rpartition(".")[2]
-        return Finding(check, Outcome.FAILED, f"seal.{check}.{reason}")
-    return Finding(check, Outcome.OK, f"seal.{check}.ok")
-
-
-def signing_time(
-    certificate: Certificate | None, signed_at: datetime | None, at: datetime
-) -> Finding:
-    """The stated time of signing is not to come, and within the life of the certificate."""
-    if signed_at is None:
-        return Finding("signing_time", Outcome.UNKNOWN, "seal.signing_time.absent")
-    if signed_at > at + CLOCK_SKEW:
-        return Finding("signing_time", Outcome.FAILED, "seal.signing_time.in_future")
-    if certificate and not certificate.not_before <= signed_at <= certificate.not_after:
-        return Finding("signing_time", Outcome.FAILED, "seal.signing_time.outside_certificate")
-    return Finding("signing_time", Outcome.OK, "seal.signing_time.ok")
-
-
-def _seal(seal: Seal, anchors: Anchors) -> Iterator[Finding]:
-    """The seal itself: its maker's signature, and the maker's certificate when it was made."""
-    yield signature_value(
-        "maker_signature", seal.maker_certificate, seal.signed_bytes, seal.signature
-    )
-    trusted = anchors(Purpose.SEAL_MAKER, seal.created)
-    yield chain("maker_certificate", seal.maker_certificate, trusted, seal.created)
+def maker_signature(seal: Seal) -> Finding:
+    """The seal is as its maker made it."""
+    small = len(seal.signed_bytes) <= _MOST_REMEMBERED_BYTES
+    judge = _remembered_value if small else signature_value
+    return judge("maker_signature", seal.maker_certificate, seal.signed_bytes, seal.signature)
 
 
 def validity(seal: Seal, signed_at: datetime | None) -> Finding:
@@ -139,34 +123,81 @@ def validity(seal: Seal, signed_at: datetime | None) -> Finding:
 
 def signer_listed(seal: Seal, certificate: bytes) -> Finding:
     """The signer is one of those the seal was made for."""
+    if seal.lists_weakly(certificate):
+        return Finding("signer_listed", Outcome.WARNING, "seal.signer_listed.weak")
     if seal.lists(certificate):
         return Finding("signer_listed", Outcome.OK, "seal.signer_listed.ok")
     return Finding("signer_listed", Outcome.FAILED, "seal.signer_listed.missing")
 
 
-def time_stamp(token: bytes | None) -> Finding:
+_STOPPED = frozenset({SealState.SUSPENDED, SealState.LOST, SealState.DESTROYED})
+
+
+def seal_state(seal: Seal, ground: Ground, moments: Moments) -> Iterator[Finding]:
+    """The register had the seal in use when it stamped; how it stands today is told beside it.
+
+    A seal lost since casts doubt on what no time stamp dates: its finder can date as he likes.
+    """
+    if ground.seal_states is no_register:
+        yield Finding("seal_state", Outcome.OK, "seal.state.not_looked_at")
+        return
+    then = ground.seal_states(seal.encoded, moments.judged)
+    today = ground.seal_states(seal.encoded, moments.now)
+    if then is None and today is None:
+        yield Finding("seal_state", Outcome.WARNING, "seal.state.not_registered")
+        return
+    if then is not SealState.IN_USE:
+        word = then.value if then in _STOPPED else "not_in_use"
+        yield Finding("seal_state", Outcome.FAILED, f"seal.state.{word}")
+        return
+    yield Finding("seal_state", Outcome.OK, "seal.state.in_use")
+    if today in _STOPPED:
+        doubtful = today is SealState.LOST and moments.proven is None
+        outcome = Outcome.UNKNOWN if doubtful else Outcome.OK
+        yield Finding("seal_state_now", outcome, f"seal.state_now.{today.value}")
+
+
+def time_stamp(token: bytes | None, value: bytes, ground: Ground, at: datetime) -> TimeProof:
     """Without a time stamp the time of signing is the signer's own statement."""
     if token is None:
-        return Finding("time_stamp", Outcome.OK, "seal.time_stamp.none")
-    return Finding("time_stamp", Outcome.WARNING, "seal.time_stamp.not_checked")
+        return TimeProof(None, Finding("time_stamp", Outcome.OK, "seal.time_stamp.none"))
+    proof = time_proof.check(token, value, ground, at)
+    if proof.at and is_void(token, proof.at, ground, at):
+        return TimeProof(None, Finding("time_stamp", Outcome.FAILED, "seal.time_stamp.revoked"))
+    return proof
+
+
+def _signer(
+    der: bytes, brought: tuple[bytes, ...], ground: Ground, moments: Moments
+) -> Iterator[Finding]:
+    """The signer's certificate was good when it signed; what ended since does no harm."""
+    use = Use("signer", Purpose.OFD_SEAL, der, moments.judged, brought)
+    yield from check_certificate(use, ground, moments)
+    yield signing_time(moments, readable(der))
+
+
+def _maker(seal: Seal, ground: Ground, moments: Moments) -> Iterator[Finding]:
+    """The seal itself: its maker's signature, and the maker's certificate when it was made."""
+    yield maker_signature(seal)
+    use = Use("maker", Purpose.SEAL_MAKER, seal.maker_certificate, seal.created)
+    yield from check_certificate(use, ground, moments)
+    if seal.time_stamp is not None:
+        proof = time_stamp(seal.time_stamp, seal.signature, ground, moments.now)
+        yield replace(proof.finding, check="maker_time_stamp", part="SESeal")
 
 
 def _described(
-    seal_name: str, certificate: bytes, signed_at: datetime | None, findings: tuple[Finding, ...]
+    seal_name: str, certificate: bytes, moments: Moments, findings: tuple[Finding, ...]
 ) -> SealFinding:
-    parsed = _parsed(certificate)
+    signer_name = algorithm = ""
+    with suppress(CertificateMalformed):
+        name, key = holder(certificate)
+        signer_name, algorithm = name.organization or name.common_name, key.algorithm.name
     return SealFinding(
         seal_name=seal_name,
-        signer_name=(parsed.subject.organization or parsed.subject.common_name) if parsed else "",
+        signer_name=signer_name,
         signer_certificate=certificate,
-        signed_at=signed_at,
-        algorithm=parsed.public_key.algorithm.name if parsed else "",
+        signed_at=moments.told,
+        algorithm=algorithm,
         findings=findings,
     )
-
-
-def _parsed(certificate: bytes) -> Certificate | None:
-    try:
-        return parse(certificate)
-    except CertificateMalformed:
-        return None

@@ -3,6 +3,7 @@
 Nothing is encoded again: what a signature covers is cut out of the bytes as they came.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -10,7 +11,9 @@ from typing import Any, ClassVar
 from asn1crypto import core, parser
 
 from keys.errors import DomainError
-from seal.digests import UnknownDigest, digest
+from keys.time_stamp_token import TimeStampMalformed, read_token
+from seal.digests import UnknownDigest, digest, is_weak
+from seal.ses_exactness import check_closed, contradictory, inexact
 from seal.ses_structure import (
     VERSION_2014,
     VERSION_2020,
@@ -21,7 +24,11 @@ from seal.ses_structure import (
     SesSignature2014,
 )
 
+MAX_BYTES = 4 * 1024 * 1024
+"""A seal and its signature; a picture at 600 dpi takes a few hundred thousand bytes."""
+
 _BEIJING = timezone(timedelta(hours=8))
+_TIMES = {b"\x17": core.UTCTime, b"\x18": core.GeneralizedTime}
 _WRONG = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 
 
@@ -36,7 +43,7 @@ class Seal:
     """An e-seal as read. `signed_bytes` is what the maker's `signature` (DER r, s) covers.
 
     `certificates` are the signers' (DER), `certificate_digests` the same by (method, digest).
-    Times are aware; `width` and `height` are mm.
+    Times are aware; `width` and `height` are mm; `time_stamp` (version 5) is over the signature.
     """
 
     version: int
@@ -57,17 +64,32 @@ class Seal:
     signed_bytes: bytes
     signature: bytes
     encoded: bytes
+    time_stamp: bytes | None
 
     def lists(self, certificate: bytes) -> bool:
         """Say whether the holder of `certificate` may stamp with this seal."""
-        return certificate in self.certificates or any(
-            _is_digest(method, value, certificate) for method, value in self.certificate_digests
+        return certificate in self.certificates or bool(self._digests_of(certificate))
+
+    def lists_weakly(self, certificate: bytes) -> bool:
+        """Say whether nothing but digests of a kind two certificates can share names the holder."""
+        methods = self._digests_of(certificate)
+        return certificate not in self.certificates and bool(methods) and all(map(is_weak, methods))
+
+    def _digests_of(self, certificate: bytes) -> tuple[str, ...]:
+        return tuple(
+            method
+            for method, value in self.certificate_digests
+            if _is_digest(method, value, certificate)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SealSignature:
-    """A seal signature as read. `signed_at` is None where version 1 hides a time stamp there."""
+    """A seal signature as read. `signed_at` is None where version 1 writes what is no time.
+
+    `inexact` names the fields that readers who encode again would write otherwise, `contradictory`
+    those that say another thing than the rest.
+    """
 
     version: int
     seal: Seal
@@ -78,14 +100,17 @@ class SealSignature:
     signed_bytes: bytes
     signature: bytes
     time_stamp: bytes | None
+    inexact: tuple[str, ...] = ()
+    contradictory: tuple[str, ...] = ()
 
 
 def read_seal(der: bytes) -> Seal:
     """Read an SESeal (a Seal.esl). Raises `SesMalformed`."""
     try:
+        _check_size(der)
         if len(core.Sequence.load(der, strict=True)) == len(SeSeal2014._fields):
-            return _seal_2014(SeSeal2014.load(der, strict=True))
-        return _seal(SeSeal.load(der, strict=True))
+            return _seal_2014(_loaded(SeSeal2014, der))
+        return _seal(_loaded(SeSeal, der))
     except _WRONG as wrong:
         raise SesMalformed(what="SESeal", reason=type(wrong).__name__) from wrong
 
@@ -93,11 +118,23 @@ def read_seal(der: bytes) -> Seal:
 def read_signature(der: bytes) -> SealSignature:
     """Read an SES_Signature (a SignedValue.dat). Raises `SesMalformed`."""
     try:
+        _check_size(der)
         if len(core.Sequence.load(der, strict=True)) == len(SesSignature2014._fields):
-            return _signature_2014(SesSignature2014.load(der, strict=True))
-        return _signature(SesSignature.load(der, strict=True))
+            return _signature_2014(_loaded(SesSignature2014, der))
+        return _signature(_loaded(SesSignature, der))
     except _WRONG as wrong:
         raise SesMalformed(what="SES_Signature", reason=type(wrong).__name__) from wrong
+
+
+def _check_size(der: bytes) -> None:
+    if len(der) > MAX_BYTES:
+        raise ValueError("size")
+
+
+def _loaded(kind: Any, der: bytes) -> Any:
+    loaded = kind.load(der, strict=True)
+    check_closed(loaded)
+    return loaded
 
 
 def _seal(seal: Any) -> Seal:
@@ -110,6 +147,7 @@ def _seal(seal: Any) -> Seal:
         signed_bytes=seal["e_seal_info"].dump(),
         signature=seal["signed_value"].native,
         encoded=seal.dump(),
+        time_stamp=seal["time_stamp"].native,
     )
 
 
@@ -122,11 +160,18 @@ def _seal_2014(seal: Any) -> Seal:
         signed_bytes=_sequence(*(part.dump() for part in parts)),
         signature=sign_info["sign_data"].native,
         encoded=seal.dump(),
+        time_stamp=None,
     )
 
 
 def _described(
-    info: Any, *, maker_certificate: bytes, signed_bytes: bytes, signature: bytes, encoded: bytes
+    info: Any,
+    *,
+    maker_certificate: bytes,
+    signed_bytes: bytes,
+    signature: bytes,
+    encoded: bytes,
+    time_stamp: bytes | None,
 ) -> Seal:
     owner, picture = info["property"], info["picture"]
     if info["header"]["id"].native != "ES":
@@ -153,6 +198,7 @@ def _described(
         signed_bytes=signed_bytes,
         signature=signature,
         encoded=encoded,
+        time_stamp=time_stamp,
     )
 
 
@@ -169,6 +215,8 @@ def _signature(signed: Any) -> SealSignature:
         signed_bytes=tbs.dump(),
         signature=signed["signature"].native,
         time_stamp=signed["time_stamp"].native,
+        inexact=inexact(signed),
+        contradictory=contradictory(signed),
     )
 
 
@@ -188,9 +236,15 @@ def _signature_2014(signed: Any) -> SealSignature:
 
 
 def _time_2014(value: bytes) -> datetime | None:
-    """Read the time of version 1: a UTCTime, or text as makers write it; None for a time stamp."""
-    if value[:1] == b"\x17":
-        return _aware(core.UTCTime.load(value, strict=True).native)
+    """Read the time of version 1: an ASN.1 time, text as makers write it, or a time stamp token.
+
+    A token inside what is signed shows that the signature came after it, never that it came before:
+    its time is the signer's own word. None for anything else.
+    """
+    if value[:1] in _TIMES:
+        return _aware(_TIMES[value[:1]].load(value, strict=True).native)
+    with suppress(TimeStampMalformed):
+        return read_token(value).statement.at
     try:
         return _aware(datetime.fromisoformat(value.decode("ascii").strip()))
     except ValueError:

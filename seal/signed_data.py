@@ -10,8 +10,12 @@ from typing import Any, ClassVar
 
 from asn1crypto import core, x509
 
+from keys.cms_signing import SIGNATURE_TIME_STAMP
 from keys.errors import DomainError
 from seal.signed_data_structure import MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME, ContentInfo
+
+MAX_BYTES = 256 * 1024
+"""A chain of certificates and a time stamp with another take some tens of thousands."""
 
 _SET_OF = b"\x31"
 _WRONG = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
@@ -25,19 +29,26 @@ class SignedDataMalformed(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class SignedData:
-    """What one signer signed: `data_hash` should be SM3 of Signature.xml."""
+    """What one signer signed: `data_hash` should be SM3 of Signature.xml.
+
+    `brought` are the other certificates (DER) inside, `time_stamp` a token over the signature.
+    """
 
     data_hash: bytes
     signed_at: datetime | None
     certificate: bytes
     signed_bytes: bytes
     signature: bytes
+    brought: tuple[bytes, ...]
+    time_stamp: bytes | None
 
 
 def read_signed_data(der: bytes) -> SignedData:
     """Read a SignedData. Raises `SignedDataMalformed`."""
     try:
-        return _read(ContentInfo.load(der))
+        if len(der) > MAX_BYTES:
+            raise ValueError("size")
+        return _read(ContentInfo.load(der, strict=True))
     except _WRONG as wrong:
         raise SignedDataMalformed(reason=type(wrong).__name__) from wrong
 
@@ -49,9 +60,12 @@ def _read(info: Any) -> SignedData:
     (signer,) = data["signer_infos"]
     signature = signer["encrypted_digest"].native
     certificate = _signers_certificate(data["certificates"], signer["issuer_and_serial"])
+    certificates = (bytes(candidate.dump()) for candidate in data["certificates"])
+    brought = tuple(der for der in certificates if der != certificate)
+    token = _time_stamp(signer["unsigned_attributes"])
     if not signer["signed_attributes"]:
         content = data["content_info"]["content"].native
-        return SignedData(content, None, certificate, content, signature)
+        return SignedData(content, None, certificate, content, signature, brought, token)
     attributes = {
         attribute["type"].dotted: attribute["values"][0]
         for attribute in signer["signed_attributes"]
@@ -64,7 +78,17 @@ def _read(info: Any) -> SignedData:
         # Signed as a SET OF, in the order encoded: real signers do not sort (DER would).
         signed_bytes=_SET_OF + signer["signed_attributes"].dump()[1:],
         signature=signature,
+        brought=brought,
+        time_stamp=token,
     )
+
+
+def _time_stamp(attributes: Any) -> bytes | None:
+    """Return the token in the unsigned attributes (RFC 3161, appendix A), None without one."""
+    for attribute in attributes or ():
+        if attribute["type"].dotted == SIGNATURE_TIME_STAMP:
+            return bytes(attribute["values"][0].dump())
+    return None
 
 
 def _signers_certificate(certificates: Any, wanted: Any) -> bytes:

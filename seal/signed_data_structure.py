@@ -17,12 +17,12 @@ class AnySet(core.SetOf):
     _child_spec = core.Any
 
 
-class SignedAttribute(core.Sequence):
+class Attribute(core.Sequence):
     _fields = [("type", core.ObjectIdentifier), ("values", AnySet)]
 
 
-class SignedAttributes(core.SetOf):
-    _child_spec = SignedAttribute
+class Attributes(core.SetOf):
+    _child_spec = Attribute
 
 
 class SignerInfo(core.Sequence):
@@ -30,10 +30,10 @@ class SignerInfo(core.Sequence):
         ("version", core.Integer),
         ("issuer_and_serial", cms.IssuerAndSerialNumber),
         ("digest_algorithm", core.Sequence),
-        ("signed_attributes", SignedAttributes, {"implicit": 0, "optional": True}),
+        ("signed_attributes", Attributes, {"implicit": 0, "optional": True}),
         ("digest_encryption_algorithm", core.Sequence),
         ("encrypted_digest", core.OctetString),
-        ("unsigned_attributes", AnySet, {"implicit": 1, "optional": True}),
+        ("unsigned_attributes", Attributes, {"implicit": 1, "optional": True}),
     ]
 
 

@@ -1,13 +1,13 @@
 """Face templates as data: where a licence type's form has its rules, captions and fields.
 
 A template is a TOML file in `seal/templates/`; lengths are millimetres from the top left corner.
-A `[grid]` of captioned cells is spelled out here into plain boxes and rules, so that layout knows
-boxes only.
+The file itself describes the first page; each `[[sheet]]` a further one, and `[continuation]` the
+page that takes what its place on the others cannot hold. A `[grid]` of captioned cells is spelled
+out here into plain boxes and rules, so that layout knows boxes only.
 """
 
-import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from keys.errors import DomainError
-from seal.face import BLACK, Rule, SealBox, Typeface
+from seal.face import BLACK, Box, Colour, Rule, SealBox, Typeface
+from seal.template_shapes import cells, corners, frames, grid_rules, rgb
 
 _FOLDER = Path(__file__).parent / "templates"
-
-Colour = tuple[int, int, int]
 
 
 class TemplateUnknown(DomainError):
@@ -34,16 +33,6 @@ class Align(StrEnum):
     LEFT = "left"
     CENTRE = "centre"
     RIGHT = "right"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle that text must stay inside."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +58,22 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of one datum."""
+    """The place of one datum; `caption` names it where it goes on to a continuation page."""
 
     field: str
     box: Box
     style: Style
+    required: bool = True
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePlace:
+    """The place of one picture; `says` is read to who cannot see it."""
+
+    field: str
+    box: Box
+    says: str
     required: bool = True
 
 
@@ -90,23 +90,46 @@ class CodePlace:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceTemplate:
-    """A form: everything on the face but one licence's data."""
+class Sheet:
+    """One page of a form."""
 
-    name: str
-    title: str
-    page_width: float
-    page_height: float
+    width: float
+    height: float
     rules: tuple[Rule, ...]
     labels: tuple[Label, ...]
     slots: tuple[Slot, ...]
+    pictures: tuple[PicturePlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """The page, as often as needed, on which long values are printed in full (附页).
+
+    Where a value does not fit its place, `notice` stands there instead, and the value under its
+    caption in `flow`, set in `style` at its full size.
+    """
+
+    sheet: Sheet
+    flow: Box
+    style: Style
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTemplate:
+    """A form: everything on the face but one licence's data. The code stands on the first sheet."""
+
+    name: str
+    title: str
+    sheets: tuple[Sheet, ...]
     code: CodePlace
     seal: SealBox
+    continuation: Continuation | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of the data this form prints."""
-        return tuple(slot.field for slot in self.slots)
+        return tuple(slot.field for sheet in self.sheets for slot in sheet.slots)
 
 
 @cache
@@ -114,8 +137,16 @@ def load(name: str) -> FaceTemplate:
     """Return the template called `name`; raise `TemplateUnknown` when there is none."""
     if name not in names():
         raise TemplateUnknown(name=name)
-    table = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    return _template(name, table)
+    return read(name, (_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def read(name: str, toml: str) -> FaceTemplate:
+    """Return the template in the text of a TOML file.
+
+    Templates are the operator's, not a stranger's: what is wrong in one raises KeyError,
+    TypeError or ValueError.
+    """
+    return _template(name, tomllib.loads(toml))
 
 
 @cache
@@ -126,22 +157,44 @@ def names() -> frozenset[str]:
 
 def _template(name: str, table: Mapping[str, Any]) -> FaceTemplate:
     styles = {key: _style(value) for key, value in table["style"].items()}
-    cells = list(_cells(table["grid"]))
-    labels = [_label(entry, styles) for entry in table["label"]]
-    slots = [_slot(entry, styles) for entry in table["slot"]]
-    for cell in cells:
-        labels.append(Label(cell.caption, cell.caption_box, styles["caption"]))
-        slots.append(Slot(cell.field, cell.value_box, styles["value"], cell.required))
+    further = table.get("continuation")
     return FaceTemplate(
         name=name,
         title=table["title"],
-        page_width=table["page"]["width"],
-        page_height=table["page"]["height"],
-        rules=(*_frames(table), *_corners(table), *_grid_rules(table["grid"], cells)),
-        labels=tuple(labels),
-        slots=tuple(slots),
+        sheets=tuple(_sheet(page, styles) for page in (table, *table.get("sheet", ()))),
         code=CodePlace(**table["code"]),
         seal=SealBox(**table["seal"]),
+        continuation=_continuation(further, styles) if further else None,
+    )
+
+
+def _sheet(table: Mapping[str, Any], styles: Mapping[str, Style]) -> Sheet:
+    grid = table.get("grid")
+    placed = list(cells(grid)) if grid else []
+    labels = [_label(entry, styles) for entry in table.get("label", ())]
+    slots = [_slot(entry, styles) for entry in table.get("slot", ())]
+    for cell in placed:
+        labels.append(Label(cell.caption, cell.caption_box, styles["caption"]))
+        value = Slot(cell.field, cell.value_box, styles["value"], cell.required, cell.caption)
+        slots.append(value)
+    lines = grid_rules(grid, placed) if grid else ()
+    return Sheet(
+        width=table["page"]["width"],
+        height=table["page"]["height"],
+        rules=(*frames(table), *corners(table), *lines),
+        labels=tuple(labels),
+        slots=tuple(slots),
+        pictures=tuple(_picture(entry) for entry in table.get("picture", ())),
+    )
+
+
+def _continuation(table: Mapping[str, Any], styles: Mapping[str, Style]) -> Continuation:
+    flow = table["flow"]
+    return Continuation(
+        sheet=_sheet(table, styles),
+        flow=Box(*flow["box"]),
+        style=styles[flow["style"]],
+        notice=flow["notice"],
     )
 
 
@@ -152,13 +205,8 @@ def _style(table: Mapping[str, Any]) -> Style:
         align=Align(table.get("align", Align.LEFT)),
         typeface=Typeface(table.get("typeface", Typeface.SERIF)),
         letter_spacing=table.get("letter_spacing", 0.0),
-        colour=_colour(table.get("colour", BLACK)),
+        colour=rgb(table.get("colour", BLACK)),
     )
-
-
-def _colour(parts: Any) -> Colour:
-    red, green, blue = parts
-    return (red, green, blue)
 
 
 def _label(entry: Mapping[str, Any], styles: Mapping[str, Style]) -> Label:
@@ -167,93 +215,10 @@ def _label(entry: Mapping[str, Any], styles: Mapping[str, Style]) -> Label:
 
 def _slot(entry: Mapping[str, Any], styles: Mapping[str, Style]) -> Slot:
     required = entry.get("required", True)
-    return Slot(entry["field"], Box(*entry["box"]), styles[entry["style"]], required)
+    caption = entry.get("caption", "")
+    return Slot(entry["field"], Box(*entry["box"]), styles[entry["style"]], required, caption)
 
 
-# --- Frames: nested rectangles, each `inset` from the page's edge ---
-
-
-def _frames(table: Mapping[str, Any]) -> Iterator[Rule]:
-    width, height = table["page"]["width"], table["page"]["height"]
-    for frame in table["frame"]:
-        inset = frame["inset"]
-        box = Box(inset, inset, width - 2 * inset, height - 2 * inset)
-        yield from _outline(box, frame["width"], _colour(frame["colour"]))
-
-
-def _corners(table: Mapping[str, Any]) -> Iterator[Rule]:
-    """Square brackets in the four corners of the innermost frame."""
-    width, height = table["page"]["width"], table["page"]["height"]
-    for corner in table["corner"]:
-        inset, length, thick = corner["inset"], corner["length"], corner["width"]
-        colour = _colour(corner["colour"])
-        for x, inwards in ((inset, length), (width - inset, -length)):
-            for y, downwards in ((inset, length), (height - inset, -length)):
-                half_x, half_y = (
-                    math.copysign(thick / 2, inwards),
-                    math.copysign(thick / 2, downwards),
-                )
-                yield Rule(x - half_x, y, x + inwards, y, thick, colour)
-                yield Rule(x, y - half_y, x, y + downwards, thick, colour)
-
-
-def _outline(box: Box, width: float, colour: Colour) -> Iterator[Rule]:
-    left, top, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
-    half = width / 2  # strokes overlap at the corners, so that they are square
-    for y in (top, bottom):
-        yield Rule(left - half, y, right + half, y, width, colour)
-    for x in (left, right):
-        yield Rule(x, top - half, x, bottom + half, width, colour)
-
-
-# --- The grid: rows of cells, each a caption and a value ---
-
-_AIR = 0.8  # mm kept free between text and the rules above and below it
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    caption: str
-    field: str
-    required: bool
-    caption_box: Box
-    value_box: Box
-
-
-def _cells(grid: Mapping[str, Any]) -> Iterator[_Cell]:
-    y, pad = grid["y"], grid["padding"]
-    for row in grid["row"]:
-        x, height = grid["x"], row["height"]
-        for cell in row["cells"]:
-            width = cell.get("width", grid["x"] + grid["width"] - x)
-            split = x + cell.get("caption_width", grid["caption_width"])
-            yield _Cell(
-                caption=cell["caption"],
-                field=cell["field"],
-                required=cell.get("required", True),
-                caption_box=_inside(x, y, split - x, height, pad / 2),
-                value_box=_inside(split, y, x + width - split, height, pad),
-            )
-            x += width
-        y += height
-
-
-def _inside(x: float, y: float, width: float, height: float, pad: float) -> Box:
-    return Box(x + pad, y + _AIR, width - 2 * pad, height - 2 * _AIR)
-
-
-def _grid_rules(grid: Mapping[str, Any], cells: list[_Cell]) -> Iterator[Rule]:
-    colour, thin, pad = _colour(grid["colour"]), grid["rule"], grid["padding"]
-    left, right, y = grid["x"], grid["x"] + grid["width"], grid["y"]
-    for row in grid["row"][:-1]:
-        y += row["height"]
-        yield Rule(left, y, right, y, thin, colour)
-    bottom = y + grid["row"][-1]["height"]
-    for cell in cells:
-        top, end = cell.value_box.y - _AIR, cell.value_box.y + cell.value_box.height + _AIR
-        caption_left = cell.caption_box.x - pad / 2
-        if caption_left > left:
-            yield Rule(caption_left, top, caption_left, end, thin, colour)
-        yield Rule(cell.value_box.x - pad, top, cell.value_box.x - pad, end, thin, colour)
-    outline = Box(left, grid["y"], right - left, bottom - grid["y"])
-    yield from _outline(outline, grid["outer_rule"], colour)
+def _picture(entry: Mapping[str, Any]) -> PicturePlace:
+    required = entry.get("required", True)
+    return PicturePlace(entry["field"], Box(*entry["box"]), entry["says"], required)

@@ -18,9 +18,9 @@ import idp.admin.http
 import idp.http
 import idp.scim.http
 import license_store.http
+import seal.life.http
 import verification.http
 from idp import dpop
-from keys.time_authority import TimeAuthority
 from service import health, pki, problems, sandbox_approval
 from service.bound_sessions import BoundSessions
 from service.host_cookies import HostCookies
@@ -55,6 +55,9 @@ from service.pages import (
     records,
     recover,
     register,
+    seal_application,
+    seal_status,
+    seals,
     security,
     security_phone,
     security_totp,
@@ -104,6 +107,9 @@ _PAGES = (
     helpers,
     context,
     local_account,
+    seal_application,
+    seals,
+    seal_status,
     staff,
 )
 
@@ -139,15 +145,19 @@ def _routes(world: World) -> list[BaseRoute]:
     ]
     licences = license_store.http.app(world.desk, world.check_caller)
     identity = idp.admin.http.app(world.provider, world.check_manager)
-    for path, api in (("/api/licences", licences), ("/api/identity", identity)):
+    seals = seal.life.http.app(world.seals, world.seal_gate, world.check_sealer)
+    for path, api in (
+        ("/api/licences", licences),
+        ("/api/seals", seals),
+        ("/api/identity", identity),
+    ):
         nonces = partial(dpop.headers, world.provider)
         found.append(Mount(path, AddedHeaders(problems.install(api), nonces)))
     found += idp.scim.http.routes(world.provider, world.check_manager, problems.told)
     judging = verification.http.app(world.verifier, t, locale_of)
     found.append(Mount("/api/verification", problems.install(judging)))
     found += health.routes(world.engine, world.redis)
-    time_authority = TimeAuthority(world.begin, world.vault, world.clock)
-    found += pki.routes(world.begin, world.clock, time_authority)
+    found += pki.routes(world.begin, world.clock, world.time_authority)
     for pages in _PAGES:
         found += pages.routes(world)
     return [*found, *sandbox_approval.routes(world)]

@@ -29,7 +29,12 @@ from service.commands import (
     enrol,
     envelope,
     keys,
+    licences,
     nodes,
+    ofd,
+    pdf,
+    seal,
+    seal_nodes,
     staff,
     trust,
     users,
@@ -41,8 +46,24 @@ from service.settings import Settings, load, variable
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-for group in (keys, ca, trust, envelope, bundle, audit, clients, nodes, users, staff):
+for group in (
+    keys,
+    ca,
+    trust,
+    envelope,
+    bundle,
+    audit,
+    clients,
+    nodes,
+    users,
+    staff,
+    licences,
+    seal,
+    ofd,
+    pdf,
+):
     main.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
+main.add_typer(seal_nodes.commands, name="seal-nodes")
 ca.commands.add_typer(enrol.commands, name="enrol")
 main.command("import-users")(users.import_users)
 

@@ -18,7 +18,7 @@ import idp.staffing.tables
 import idp.tables
 import keys.tables
 import license_store.tables
-import seal.tables
+import seal.life.tables
 
 _IDLE_SECONDS = 2.0
 
@@ -26,7 +26,7 @@ Begin = Callable[[], AbstractContextManager[Session]]
 
 METADATA: tuple[MetaData, ...] = (
     keys.tables.metadata,
-    seal.tables.metadata,
+    seal.life.tables.metadata,
     license_store.tables.metadata,
     idp.tables.metadata,
 )

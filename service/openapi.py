@@ -12,6 +12,7 @@ from fastapi import FastAPI
 import idp.admin.http
 import idp.description
 import license_store.http
+import seal.life.http
 import verification.http
 from service.locale import locale_of, t
 from service.settings import Settings
@@ -31,6 +32,7 @@ def documents() -> dict[str, str]:
         apps: dict[str, FastAPI] = {
             "license_store": license_store.http.app(world.desk, world.check_caller),
             "identity": idp.admin.http.app(world.provider, world.check_manager),
+            "seal": seal.life.http.app(world.seals, world.seal_gate, world.check_sealer),
             "verification": verification.http.app(world.verifier, t, locale_of),
             "sources": registers.create_app([], dict, world.clock),
         }

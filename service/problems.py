@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 import idp.http
 import license_store.http
+import seal.life.http
 import verification.http
 from keys.errors import DomainError
 from service.challenges import challenge
@@ -49,6 +50,7 @@ STATUS: Mapping[str, int] = {
     **_GROUND_STATUS,
     **idp.http.ERROR_STATUS,
     **license_store.http.ERROR_STATUS,
+    **seal.life.http.ERROR_STATUS,
     **verification.http.ERROR_STATUS,
 }
 

@@ -1,9 +1,10 @@
-"""The service's own public artefacts: the trust list it signs and the status lists it keeps.
+"""The service's own public artefacts: the trust list it signs, the status and seal lists it keeps.
 
 The verifier gets them from here without HTTP; anybody else gets the same bytes over the API.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from keys import authority, trust_publishing
+from keys import authority, crl_publishing, trust_publishing
 from keys.algorithms import Purpose
+from keys.crl_publishing import CrlMissing
 from keys.errors import DomainError
 from keys.key_states import KeyRecord
 from keys.signer import Signer
@@ -26,10 +28,12 @@ from license_store import status_publishing
 from license_store.desk import Desk
 from license_store.errors import StatusListUnknown
 from license_store.tables import IssuerRow
+from seal.seal_list import SealList
 from seal.status_list import StatusList, read_status_list
 from service.db import Begin
+from service.public_seals import PublicSeals, SignedSeals
 from service.remembered import Remembered
-from verification.sources import status_list_keys
+from verification.sources import SEAL_LIST, status_list_keys
 
 SERVICE = "service"
 _MADE_AGAIN_AFTER = timedelta(minutes=1)
@@ -66,6 +70,9 @@ class OwnArtefacts:
         self._signed = Remembered(self._sign, clock, _MADE_AGAIN_AFTER)
         self._last: _Signed | None = None
         self._read: dict[int, tuple[str, StatusList]] = {}
+        uri = desk.public_url + SEAL_LIST
+        self._seals = PublicSeals(begin, vault, clock, uri, SERVICE)
+        self._revocations = Remembered(self._load_revocations, clock, _MADE_AGAIN_AFTER)
 
     def trust_list(self) -> TrustList | None:
         signed = self._current()
@@ -112,6 +119,32 @@ class OwnArtefacts:
             return None
         return kept[1]
 
+    def signed_seal_list(self) -> str | None:
+        signed = self._current_seals()
+        return None if signed is None else signed.token
+
+    def seal_list(self) -> SealList | None:
+        signed = self._current_seals()
+        return None if signed is None else signed.seals
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        try:
+            return self._revocations.get()
+        except SQLAlchemyError as broken:
+            _tell_unavailable("revocation lists", broken)
+            return ()
+
+    def _current_seals(self) -> SignedSeals | None:
+        try:
+            return self._seals.current()
+        except (SQLAlchemyError, DomainError) as broken:
+            _tell_unavailable("seal list", broken)
+            return None
+
+    def _load_revocations(self) -> tuple[bytes, ...]:
+        with self._begin() as tx:
+            return revocation_lists(tx)
+
     def _current(self) -> _Signed | None:
         try:
             return self._signed.get()
@@ -122,6 +155,7 @@ class OwnArtefacts:
     def forget(self) -> None:
         """Make the trust list again at once: a key or an issuer was added."""
         self._signed.forget()
+        self._revocations.forget()
 
     def _sign(self) -> _Signed:
         now = self._clock()
@@ -172,3 +206,13 @@ def trust_list(tx: Session, vault: Vault, now: datetime) -> TrustList:
         for owner, name in names.items()
     )
     return trust_publishing.publish(tx, authority.anchors(tx), issuers, now, vault.policy)
+
+
+def revocation_lists(tx: Session) -> tuple[bytes, ...]:
+    """Return the newest lists of every authority that vouches for keys: complete ones and deltas."""
+    found: list[bytes] = []
+    for anchor in authority.anchors(tx):
+        for is_delta in (False, True):
+            with suppress(CrlMissing):
+                found.append(crl_publishing.newest(tx, anchor.name, delta=is_delta).der)
+    return tuple(found)

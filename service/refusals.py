@@ -41,6 +41,8 @@ def refusals(settings: Settings) -> tuple[Refusal, ...]:
             found.append(Refusal(variable(address), "must be an https URL"))
     if any(upstream.issuer.startswith("http:") for upstream in settings.upstreams()):
         found.append(Refusal(variable("upstreams_file"), "must name https issuers only"))
+    if any(node.address.startswith("http:") for node in settings.seal_nodes()):
+        found.append(Refusal(variable("seal_nodes_file"), "must name https addresses only"))
     if any(origin.startswith("http:") for origin in settings.embedders):
         found.append(Refusal(variable("embedding_origins"), "must be https origins"))
     if any(address.startswith("http:") for address in settings.old_systems):

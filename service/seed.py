@@ -6,7 +6,6 @@ places that new certificates tell follow the service's address.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -20,17 +19,15 @@ from idp.tables import ClientRow
 from idp.vocabulary import GrantType, Realm
 from keys import authority, time_authority, vault
 from keys.algorithms import EDDSA, ES256, GUARDED, PS256, RS256, SM2_SM3, Algorithm, Purpose
-from keys.certificates import Subject, parse
+from keys.certificates import Subject
 from keys.sandbox_authorities import found_sandbox, publish_root_lists
 from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
 from license_store.rights import grant_lookup, register_issuer
-from seal import registry
-from seal.seal_picture import draw
-from seal.ses import make_seal
-from service import sandbox_citizen, sandbox_company, sandbox_counter
+from service import sandbox_citizen, sandbox_company, sandbox_counter, sandbox_seals
 from service.public_artefacts import SERVICE
 from service.sandbox_root import sign_sandbox_root
+from service.sandbox_seals import Entry, open_accounts
 from service.settings import Mode
 from service.token_keys import owner_of
 from service.wiring import World
@@ -43,10 +40,8 @@ MARKET = Issuer("11990100MBXX90026G", "示例市市场监督管理局", "990100"
 REVIEWING = Issuer("11990100MBXX90034B", "示例市行政审批局", "990100")
 
 REVIEWED_FIELDS = ("project_name", "site_address", "scale", "construction_unit")
-SEAL_MM = 42
 _SEAL_MAKER = Subject("印信沙箱制章系统 NOT FOR PRODUCTION", "Yinxin sandbox")
 _TIME_STAMP = Subject("印信沙箱时间戳 NOT FOR PRODUCTION", "Yinxin sandbox")
-_SEAL_LASTS = timedelta(days=5 * 365)
 
 _SERVICE_KEYS = (
     Purpose.ACCESS_TOKEN,
@@ -62,11 +57,11 @@ _BY = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An issuing body of the sandbox: what it may issue, the number of its seal, its clerk."""
+    """An issuing body of the sandbox: what it may issue, its name in user names, its clerk."""
 
     issuer: Issuer
     type_code: str
-    esid: str
+    short: str
     clerk: Opening
 
 
@@ -87,7 +82,7 @@ BODIES = (
     Body(
         HOUSING,
         CONSTRUCTION_PERMIT,
-        "99010000000001",
+        "housing",
         Opening(
             "clerk-housing",
             "周清和",
@@ -99,7 +94,7 @@ BODIES = (
     Body(
         MARKET,
         FOOD_PERMIT,
-        "99010000000002",
+        "market",
         Opening(
             "clerk-market",
             "林知夏",
@@ -166,41 +161,17 @@ def seed(world: World) -> None:
 
 
 def _found(tx: Session, world: World, body: Body) -> None:
-    """Give a body its keys, its certificates, its seal, its rights and its clerk."""
+    """Give a body its keys, its seal, its rights and its clerk."""
     owner = body.issuer.uscc
     register_issuer(tx, body.issuer, (body.type_code,))
     _key(tx, world, Purpose.LICENCE_DATA, owner, ES256)
     _key(tx, world, Purpose.LICENCE_CODE, owner, ES256)
-    subject = Subject(body.issuer.name, body.issuer.name, owner)
-    _certified_key(tx, world, Purpose.PDF_SEAL, owner, ES256, subject)
-    if certificate := _certified_key(tx, world, Purpose.OFD_SEAL, owner, SM2_SM3, subject):
-        _make_seal(tx, world, body, certificate)
+    entry = Entry(CLERK_PASSWORD, CLERK_TOTP)
+    people = open_accounts(tx, world.provider, body.issuer, body.short, REVIEWING, entry)
+    sandbox_seals.found(tx, world.seals, body.issuer, (body.type_code,), people)
     if staff.subject_of(tx, body.clerk.username) is None:
         clerk = staff.open_account(tx, world.provider, body.clerk)
         totp.keep(tx, world.provider, Realm.STAFF, clerk, CLERK_TOTP)
-
-
-def _make_seal(tx: Session, world: World, body: Body, certificate: bytes) -> None:
-    picture = draw(body.issuer.name, width_mm=SEAL_MM)
-    maker = Purpose.SEAL_MAKER
-    maker_certificate, _ = world.vault.certificate(tx, maker, SERVICE)
-    consent = sandbox_consent(tx, world.vault, vault.USE, maker, SERVICE)
-    now = world.clock()
-    seal = make_seal(
-        esid=body.esid,
-        name=f"{body.issuer.name}电子证照专用章",
-        vendor="yinxin-sandbox",
-        picture_png=picture,
-        width=SEAL_MM,
-        height=SEAL_MM,
-        signer_certificates=(certificate,),
-        created=now,
-        valid_from=now,
-        valid_until=min(now + _SEAL_LASTS, parse(certificate).not_after),
-        maker_signer=world.vault.signer(tx, maker, SERVICE, by=_BY, consent=consent),
-        maker_certificate=maker_certificate,
-    )
-    registry.record(tx, body.issuer.uscc, body.esid, seal, picture, SEAL_MM, SEAL_MM)
 
 
 def _key(tx: Session, world: World, purpose: Purpose, owner: str, algorithm: Algorithm) -> bool:

@@ -22,6 +22,8 @@ from idp.nodes import upstream_file
 from idp.nodes.upstream_file import UpstreamFileWrong
 from idp.upstream import Upstream
 from keys.algorithms import ALGORITHMS
+from service import seal_nodes_file
+from service.seal_nodes_file import SealNode, SealNodesFileWrong
 
 PREFIX = "YINXIN_"
 SANDBOX_MARK = "sandbox-"
@@ -206,6 +208,11 @@ class Settings(BaseSettings):
         description="A file (TOML) of the identity providers whose sign-in this node believes, as "
         "`docs/operations.md` describes it. Empty: none.",
     )
+    seal_nodes_file: str = Field(
+        "",
+        description="A file (TOML) of the cities whose seals this node's register tells as well, as "
+        "`docs/operations.md` describes it. Empty: none.",
+    )
     citizen_registration: Literal["here", "upstream"] = Field(
         "here",
         description="Where citizens register: `here`, or on the page of the first upstream that has "
@@ -335,6 +342,10 @@ class Settings(BaseSettings):
         """Return the identity providers of the file. Raises `WrongSettingError`."""
         return _upstreams_in(Path(self.upstreams_file)) if self.upstreams_file else ()
 
+    def seal_nodes(self) -> tuple[SealNode, ...]:
+        """Return the cities of the file, by whose seals we are asked. Raises `WrongSettingError`."""
+        return _seal_nodes_in(Path(self.seal_nodes_file)) if self.seal_nodes_file else ()
+
     @property
     def proxies(self) -> tuple[Network, ...]:
         """The networks of the proxies that are believed."""
@@ -462,6 +473,16 @@ def _upstreams_in(file: Path) -> tuple[Upstream, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise WrongSettingError(f"{name}: cannot be read ({type(error).__name__})") from None
     except UpstreamFileWrong as wrong:
+        raise WrongSettingError(f"{name}: {wrong}") from None
+
+
+def _seal_nodes_in(file: Path) -> tuple[SealNode, ...]:
+    name = variable("seal_nodes_file")
+    try:
+        return seal_nodes_file.read(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongSettingError(f"{name}: cannot be read ({type(error).__name__})") from None
+    except SealNodesFileWrong as wrong:
         raise WrongSettingError(f"{name}: {wrong}") from None
 
 

@@ -23,6 +23,7 @@ from starlette.requests import Request
 
 import idp.admin.http
 import idp.jobs
+import seal.life.http
 from idp import pruning
 from idp.embedding import Embedding
 from idp.entities import watch
@@ -40,19 +41,28 @@ from keys.key_tally import Tally
 from keys.protected_numbers import NumberProtector
 from keys.signer import PublicKey
 from keys.tables import authority, custodian, private_key
+from keys.time_authority import TimeAuthority
 from keys.vault import Vault
 from license_store.desk import Desk
 from license_store.files import FileStore, open_files
 from license_store.jobs import Job, jobs
-from service import key_encryption
+from seal.life.desk import SealDesk
+from seal.life.gate import Gate
+from service import key_encryption, seal_nodes
 from service.certificate_trust import certificate_trust
 from service.db import Begin, beginner, connect, reader
 from service.public_artefacts import SERVICE, OwnArtefacts
 from service.queue import Queue
+from service.seal_gate import gate
+from service.seal_nodes import SealNodes
 from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings
+from service.time_stamps import time_stampers
 from service.token_check import caller_check, token_check
 from service.token_keys import TokenKeys
 from verification.verifier import Verifier
+
+SEAL_VENDOR = "yinxin"
+"""Who made a seal, as the seal itself says it (GB/T 38540-2020, `Vid`)."""
 
 _SOURCE_TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 
@@ -110,12 +120,17 @@ class World:
     tally: Tally
     provider: Provider
     desk: Desk
+    seals: SealDesk
+    seal_nodes: SealNodes
+    seal_gate: Gate
+    time_authority: TimeAuthority
     artefacts: OwnArtefacts
     verifier: Verifier
     queue: Queue
     check_token: Callable[[str], Caller]
     check_caller: Callable[[Request], Caller]
     check_manager: Callable[[Request], Caller]
+    check_sealer: Callable[[Request], Caller]
     callers: Callable[[], Mapping[str, PublicKey]]
 
     @property
@@ -211,6 +226,21 @@ def build(
             secret=keys["session_secret"],
             subject_key=_subject_key(keys["number_index_key"]),
         )
+        time_authority = TimeAuthority(begin, vault, chance.clock)
+        seals = SealDesk(
+            begin=begin,
+            clock=chance.clock,
+            random=chance.random,
+            vault=vault,
+            maker=SERVICE,
+            vendor=SEAL_VENDOR,
+            time_stamper=time_stampers(time_authority, begin, chance.random),
+            public_url=around.address,
+        )
+        # Our operator told the addresses: they may be in the government's own network.
+        below_us = SealNodes(
+            settings.seal_nodes(), seals, _outgoing(settings, private_allowed=True)
+        )
         # The desk defers jobs and the jobs use the desk: the table is filled once both are there.
         every_job: dict[str, Job] = {}
         queue = Queue(around.database_url, chance.clock, every_job)
@@ -219,7 +249,7 @@ def build(
             clock=chance.clock,
             random=chance.random,
             signer=partial(vault.signer, by="license_store"),
-            certificate=vault.certificate,
+            seals=seals,
             files=wrap_files(open_files(settings.files_url or settings.var.resolve() / "files")),
             defer=queue.defer,
             protector=protector,
@@ -232,12 +262,18 @@ def build(
                 for name, run in idp.jobs.jobs(provider).items()
             },
             **_own_jobs(begin, vault, chance.clock),
+            seal_nodes.JOB: Job(below_us.ask_all, every="* * * * *"),
             watch.ALL_JOB: Job(partial(watch.watch_all, provider), every="27 2 * * *"),
         }
         artefacts = OwnArtefacts(begin, vault, desk, chance.clock)
-        check_token = token_check(
-            begin, vault, provider.issuer, licence_audience(around.address), chance.clock
-        )
+
+        def check_for(audience: str) -> Callable[[str], Caller]:
+            return token_check(begin, vault, provider.issuer, audience, chance.clock)
+
+        def callers_for(audience: str) -> Callable[[Request], Caller]:
+            return caller_check(provider, check_for(audience))
+
+        check_token = check_for(licence_audience(around.address))
         yield World(
             settings=settings,
             address=around.address,
@@ -251,22 +287,18 @@ def build(
             tally=below.tally,
             provider=provider,
             desk=desk,
+            seals=seals,
+            seal_nodes=below_us,
+            seal_gate=gate(provider, vault, settings.mode),
+            time_authority=time_authority,
             artefacts=artefacts,
             verifier=Verifier(artefacts, chance.clock, around.address),
             queue=queue,
             check_token=check_token,
             callers=token_keys.callers,
             check_caller=caller_check(provider, check_token),
-            check_manager=caller_check(
-                provider,
-                token_check(
-                    begin,
-                    vault,
-                    provider.issuer,
-                    idp.admin.http.audience(around.address),
-                    chance.clock,
-                ),
-            ),
+            check_manager=callers_for(idp.admin.http.audience(around.address)),
+            check_sealer=callers_for(seal.life.http.audience(around.address)),
         )
 
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from keys.algorithms import Purpose
-from keys.trust import Anchors
+from seal.ground import Ground
 
 
-def trusting(*authorities: bytes) -> Anchors:
+def trusting(*authorities: bytes) -> Ground:
     """Trust these authorities (DER) for every purpose, always."""
 
     def anchors(_purpose: Purpose, _at: datetime) -> tuple[bytes, ...]:
         return authorities
 
-    return anchors
+    return Ground(anchors)

@@ -1,10 +1,10 @@
 """The public artefacts out of an offline bundle (L55): a verifier behind a one-way gap needs no more.
 
 Whoever carries the bundle is not believed: the root documents are read by the pinned root keys, the
-list by the root, the status lists by the list, and each is used to its own end.
+list by the root, all other lists by that list, and each is used to its own end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from keys.bundle import Bundle, Part
@@ -13,11 +13,15 @@ from keys.trust import TrustList
 from keys.trust_delta import VersionUnknown
 from keys.trust_root import RootKeys, read_roots
 from keys.trust_signing import open_trust_list
+from seal.seal_list import SealList, read_seal_list
 from seal.status_list import StatusList, read_status_list
-from verification.sources import status_list_keys, status_list_path
+from verification.revocation_lists import read_lists, write_lists
+from verification.sources import SEAL_LIST, status_list_keys, status_list_path
 
 _TRUST_ROOT = "trust-root.json"
 _TRUST_LIST = "trust-list.jws"
+_SEAL_LIST = "seal-list.jws"
+_REVOCATION_LISTS = "revocation-lists.json"
 _ADDRESS = "address.txt"
 
 
@@ -28,12 +32,20 @@ class BundleLacks(DomainError):
 
 
 def parts(
-    *, roots: str, signed_list: str, status_lists: dict[int, str], address: str
+    *,
+    roots: str,
+    signed_list: str,
+    seal_list: str,
+    revocation_lists: Iterable[bytes],
+    status_lists: dict[int, str],
+    address: str,
 ) -> tuple[Part, ...]:
     """Return the parts of a bundle that `BundleSources` reads; `address` is where our codes lead."""
     return (
         Part(_TRUST_ROOT, "application/json", roots.encode()),
         Part(_TRUST_LIST, "application/jose", signed_list.encode()),
+        Part(_SEAL_LIST, "application/jose", seal_list.encode()),
+        Part(_REVOCATION_LISTS, "application/json", write_lists(revocation_lists).encode()),
         Part(_ADDRESS, "text/plain", address.encode()),
         *(
             Part(_status_list(number), "application/statuslist+jwt", token.encode())
@@ -79,6 +91,30 @@ class BundleSources:
         except DomainError:
             return None
         return statuses if statuses.uri == self.address + status_list_path(number) else None
+
+    def signed_seal_list(self) -> str | None:
+        return None if self.seal_list() is None else _text(self._bundle, _SEAL_LIST)
+
+    def seal_list(self) -> SealList | None:
+        trusted, now = self.trust_list(), self._clock()
+        if trusted is None:
+            return None
+        try:
+            token = _text(self._bundle, _SEAL_LIST)
+            seals = read_seal_list(token, status_list_keys(trusted, now), now)
+        except DomainError:
+            return None
+        return seals if seals.uri == self.address + SEAL_LIST else None
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        trusted = self.trust_list()
+        if trusted is None:
+            return ()
+        try:
+            told = _text(self._bundle, _REVOCATION_LISTS)
+            return tuple(crl.der for crl in read_lists(told, trusted, self._clock()))
+        except DomainError:
+            return ()
 
 
 def _status_list(number: int) -> str:

@@ -14,8 +14,9 @@ from keys import certificates, cose, jose
 from keys.algorithms import Purpose
 from keys.errors import DomainError
 from keys.jose import TokenWrongType
-from keys.trust import Anchors, TrustedIssuer, TrustedKey, TrustList
+from keys.trust import TrustedIssuer, TrustedKey, TrustList
 from seal import ofd_verify, pdf_verify, statement
+from seal.ground import Ground
 from seal.ofd_package import NotAnOfd
 from seal.qr import PictureTooLarge, PictureUnreadable, read_picture
 from seal.report import Finding, Outcome, SealReport
@@ -41,6 +42,7 @@ from verification.errors import (
     SeveralCodesInPicture,
     TooManyPixels,
 )
+from verification.evidence import ground_of
 from verification.ofd_page import read_ofd_page
 from verification.pdf_page import read_pdf_page
 from verification.printed import Printed
@@ -59,7 +61,7 @@ _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 class Format:
     """How one document format is judged: its seals, and what its page prints."""
 
-    verify: Callable[[bytes, Anchors, datetime], SealReport]
+    verify: Callable[[bytes, Ground, datetime], SealReport]
     read_page: Callable[[bytes, SealReport], Printed]
 
 
@@ -140,7 +142,7 @@ def _judge_document(verifier: Verifier, content: bytes, format_: Format) -> Verd
         gap = Finding("document.issuer", Outcome.UNKNOWN, "trust_list.unavailable")
         return Verdict(fold((gap,)), (gap,), None, now)
     try:
-        report = format_.verify(content, trust_list.anchors_for, now)
+        report = format_.verify(content, ground_of(verifier.sources, trust_list), now)
     except NotAnOfd as error:
         if error.parameters["reason"] == "no_ofd_xml":
             raise NotALicenceFile() from error

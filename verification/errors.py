@@ -55,3 +55,9 @@ class TrustListUnavailable(DomainError):
     """The signed trust list, its root or its changes cannot be served now."""
 
     code = "trust_list.unavailable"
+
+
+class SealListUnavailable(DomainError):
+    """The signed list of seals cannot be served now."""
+
+    code = "seal_list.unavailable"

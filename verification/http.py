@@ -12,7 +12,8 @@ from fastapi import FastAPI, File, Header, Path, Request, Response, UploadFile
 
 from seal.report import Finding, SealFinding
 from verification.document import MOST_BYTES, judge_file
-from verification.errors import FileTooLarge, TrustListUnavailable
+from verification.errors import FileTooLarge, SealListUnavailable, TrustListUnavailable
+from verification.revocation_lists import write_lists
 from verification.scan import judge_code
 from verification.schemas import (
     CodeIn,
@@ -36,6 +37,7 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "file.several_codes": 422,
         "trust_list.unavailable": 503,
         "trust_list.version_unknown": 404,
+        "seal_list.unavailable": 503,
         "verification.busy": 503,
     }
 )
@@ -135,6 +137,47 @@ def app(verifier: Verifier, say: Say, locale_of: LocaleOf) -> FastAPI:
     )
     def get_trust_root(if_none_match: Annotated[str | None, Header()] = None) -> Response:
         return _artefact(verifier.sources.trust_roots(), "application/json", if_none_match)
+
+    @api.get(
+        "/seal-list",
+        operation_id="seal_list",
+        summary="The signed list of seals: how each stood since when",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "A compact JWS, by a key the trust list names for status lists; a "
+                "seal is named by SHA-256 of its DER SESeal (GB/T 38540-2020).",
+                "content": {"application/jose": {"schema": {"type": "string"}}},
+            },
+            304: {"description": "Not changed since the given ETag."},
+            **_problems(503),
+        },
+    )
+    def get_seal_list(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+        signed = verifier.sources.signed_seal_list()
+        if signed is None:
+            raise SealListUnavailable()
+        return _artefact(signed, "application/jose", if_none_match)
+
+    @api.get(
+        "/revocation-lists",
+        operation_id="revocation_lists",
+        summary="The current revocation lists of every authority on the trust list",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "DER lists in base64 (RFC 5280 §5), complete ones and deltas, each "
+                "signed by its authority.",
+                "content": {
+                    "application/json": {"schema": {"type": "array", "items": {"type": "string"}}}
+                },
+            },
+            304: {"description": "Not changed since the given ETag."},
+        },
+    )
+    def get_revocation_lists(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+        lists = write_lists(verifier.sources.revocation_lists())
+        return _artefact(lists, "application/json", if_none_match)
 
     return api
 

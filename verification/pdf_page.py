@@ -1,6 +1,6 @@
-"""What a PDF licence prints: the text its page shows by its fonts' Unicode maps, and its code.
+"""What a PDF licence prints: the text its pages show by their fonts' Unicode maps, and its code.
 
-Read from the page's own content (ISO 32000-1 §9.4, §9.10.3), line by line in drawing order, so a
+Read from the pages' own content (ISO 32000-1 §9.4, §9.10.3), line by line in drawing order, so a
 value broken over two lines stays in one piece. However often a stranger's page names a stream, all
 that is unpacked for it together stays below a fixed size.
 """
@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from itertools import islice
 
 import pikepdf
 
@@ -19,6 +20,7 @@ from seal.report import Outcome, SealReport
 from verification.printed import Printed
 
 _MOST_UNPACKED = 2 * 1024 * 1024
+_MOST_PAGES = 24  # a form's own, and those its longest values go on to
 _DPI = 200
 # A glyph stands for a few characters at the most, or a short map would make endless text.
 _PAIR = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<((?:[0-9A-Fa-f]{4}){1,8})>")
@@ -46,19 +48,16 @@ _UNREADABLE = (
 
 
 def read_pdf_page(pdf: bytes, report: SealReport) -> Printed:
-    """Return the text of the first page and the codes on it; raise `PageUnreadable`.
+    """Return the text of the pages and the codes on the first; raise `PageUnreadable`.
 
     The page is drawn, to read its code, only under unbroken seals: drawing a stranger's PDF is
     more than text needs.
     """
     try:
         with pikepdf.open(BytesIO(pdf)) as document:
-            page, unpacker = document.pages[0].obj, _Unpacker()
-            fonts = {
-                name: _glyphs(unpacker.unpack(font.ToUnicode))
-                for name, font in page.Resources.Font.items()
-            }
-            text = "".join(_texts(_content(page, unpacker), fonts))
+            unpacker = _Unpacker()
+            pages = islice(document.pages, _MOST_PAGES)
+            text = "".join(told for page in pages for told in _said(page.obj, unpacker))
     except _UNREADABLE as broken:
         raise PageUnreadable() from broken
     broken_seal = report.outcome is Outcome.FAILED
@@ -66,8 +65,15 @@ def read_pdf_page(pdf: bytes, report: SealReport) -> Printed:
     return Printed(codes=codes, text=text)
 
 
+def _said(page: pikepdf.Object, unpacker: "_Unpacker") -> Iterator[str]:
+    fonts = {
+        name: _glyphs(unpacker.unpack(font.ToUnicode)) for name, font in page.Resources.Font.items()
+    }
+    return _texts(_content(page, unpacker), fonts)
+
+
 class _Unpacker:
-    """Unpacks the streams of one page, plain or Flate, `_MOST_UNPACKED` bytes together."""
+    """Unpacks the streams of the pages, plain or Flate, `_MOST_UNPACKED` bytes together."""
 
     def __init__(self) -> None:
         self._left = _MOST_UNPACKED

@@ -5,26 +5,32 @@ which reads any Yinxin over HTTP as a stranger does. An artefact past its own en
 give `None` then, and the verdict says unknown.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import httpx2
 
 from keys.algorithms import Purpose
+from keys.crl import Crl
 from keys.errors import DomainError
 from keys.signer import PublicKey
 from keys.trust import TrustList
 from keys.trust_delta import VersionUnknown, follow_delta
 from keys.trust_root import RootKeys, TrustRoot, read_roots
-from keys.trust_signing import LARGEST, SignedList, open_trust_list, read_trust_list
+from keys.trust_signing import SignedList, open_trust_list, read_trust_list
+from seal.seal_list import SealList, read_seal_list
 from seal.status_list import StatusList, read_status_list
+from verification.fetching import CacheRules, Fetching, Kept
+from verification.revocation_lists import check_not_older, read_lists
 
 _TRUST_ROOT = "/api/verification/trust-root"
 _TRUST_LIST = "/api/verification/trust-list"
+SEAL_LIST = "/api/verification/seal-list"
+"""Where a Yinxin publishes its list of seals, behind its address."""
+REVOCATION_LISTS = "/api/verification/revocation-lists"
+"""Where it publishes its authorities' revocation lists together."""
 
 
 class TrustRootOlder(DomainError):
@@ -43,6 +49,12 @@ class WrongStatusList(DomainError):
     """The server answered with another list than the one asked for (`number`)."""
 
     code = "status_list.other"
+
+
+class WrongSealList(DomainError):
+    """The server answered with the seal list of another place."""
+
+    code = "seal_list.other"
 
 
 class Sources(Protocol):
@@ -71,6 +83,18 @@ class Sources(Protocol):
         """Return status list `number`, or `None` when no unexpired one can be had."""
         ...
 
+    def signed_seal_list(self) -> str | None:
+        """Return the public list of seals as it was signed (compact JWS)."""
+        ...
+
+    def seal_list(self) -> SealList | None:
+        """Return how seals stood since when, or `None` when no unexpired list can be had."""
+        ...
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        """Return the current revocation lists (DER) of the authorities on the trust list, if any."""
+        ...
+
 
 def status_list_path(number: int) -> str:
     """Return where a Yinxin publishes a status list, behind its address."""
@@ -87,35 +111,12 @@ def status_list_keys(trust_list: TrustList, now: datetime) -> Mapping[str, Publi
     }
 
 
-@dataclass(frozen=True, slots=True)
-class CacheRules:
-    """How long a fetched artefact is used before it is asked for again; each carries its own end.
-
-    `ask_again_after`: it is revalidated (ETag) when older than this. `back_off`: the pause after
-    a failed request, so that an outage costs one time-out and not one a scan.
-    """
-
-    ask_again_after: timedelta = timedelta(minutes=5)
-    back_off: timedelta = timedelta(seconds=15)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    text: str
-    etag: str
-    ask_again_at: datetime
-
-
 class HttpSources:
     """The artefacts of the Yinxin at `base_url`, fetched over HTTP and kept by their cache rules.
 
     `client` decides TLS and proxies; `root_keys` are the pinned keys, all that is believed. Once it
-    has a trust list it asks only for what changed. What a server sends replaces the kept copy only
-    after its signature was checked, so a broken or forged answer cannot push out a good one.
+    has a trust list it asks only for what changed.
     """
-
-    MOST_BYTES = LARGEST
-    TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 
     def __init__(
         self,
@@ -125,15 +126,13 @@ class HttpSources:
         clock: Callable[[], datetime],
         rules: CacheRules | None = None,
     ) -> None:
-        self._client = client
         self._base_url = base_url.rstrip("/")
         self._root_keys = root_keys
         self._clock = clock
-        self._rules = rules or CacheRules()
-        self._kept: dict[str, _Kept] = {}
+        self._fetching = Fetching(client, self._base_url, clock, rules)
         self._told_root: tuple[str, TrustRoot] | None = None
         self._told_list: tuple[str, TrustRoot, SignedList] | None = None
-        self._asking = threading.Lock()
+        self._told_seals: tuple[str, TrustList, SealList] | None = None
 
     def trust_list(self) -> TrustList | None:
         root = self._root()
@@ -147,7 +146,7 @@ class HttpSources:
         return None if self._held(kept, root) is None else kept.text
 
     def trust_roots(self) -> str | None:
-        return None if self._root() is None else self._kept[_TRUST_ROOT].text
+        return None if self._root() is None else self._kept_root().text
 
     def trust_changes(self, since: int) -> str | None:
         # Only the server has the lists of before; whoever asks here gets the whole list instead.
@@ -167,27 +166,87 @@ class HttpSources:
                 raise WrongStatusList(number=number)
             return statuses
 
-        kept = self._current(path, lambda kept: self._ask(path, kept, read))
+        kept = self._fetching.current(path, lambda kept: self._fetching.ask(path, kept, read))
         try:
             return read(kept.text)
         except DomainError:
             return None
 
+    def signed_seal_list(self) -> str | None:
+        return self._seals()[1]
+
+    def seal_list(self) -> SealList | None:
+        return self._seals()[0]
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        trust_list = self.trust_list()
+        if trust_list is None:
+            return ()
+        kept = self._fetching.current(
+            REVOCATION_LISTS, lambda kept: self._ask_revocation_lists(kept, trust_list)
+        )
+        return tuple(crl.der for crl in self._read_revocation_lists(kept, trust_list))
+
+    # --- Seals and revocations ---
+
+    def _seals(self) -> tuple[SealList, str] | tuple[None, None]:
+        """Return the list of seals in force, read and as it was signed."""
+        trust_list = self.trust_list()
+        if trust_list is None:
+            return None, None
+
+        def read(text: str) -> SealList:
+            return self._read_seals(text, trust_list)
+
+        kept = self._fetching.current(
+            SEAL_LIST, lambda kept: self._fetching.ask(SEAL_LIST, kept, read)
+        )
+        try:
+            seals = read(kept.text)
+        except DomainError:
+            return None, None
+        return (seals, kept.text) if self._clock() < seals.ends_at else (None, None)
+
+    def _read_seals(self, text: str, trust_list: TrustList) -> SealList:
+        """Return what a signed list says; the same one is not read twice, as it may be large."""
+        told = self._told_seals
+        if told is None or told[:2] != (text, trust_list):
+            now = self._clock()
+            seals = read_seal_list(text, status_list_keys(trust_list, now), now)
+            if seals.uri != self._base_url + SEAL_LIST:
+                raise WrongSealList()
+            told = self._told_seals = (text, trust_list, seals)
+        return told[2]
+
+    def _ask_revocation_lists(self, kept: Kept, trust_list: TrustList) -> Kept:
+        held = self._read_revocation_lists(kept, trust_list)
+
+        def check(text: str) -> None:
+            check_not_older(read_lists(text, trust_list, self._clock()), held)
+
+        return self._fetching.ask(REVOCATION_LISTS, kept, check)
+
+    def _read_revocation_lists(self, kept: Kept, trust_list: TrustList) -> tuple[Crl, ...]:
+        return read_lists(kept.text, trust_list, self._clock()) if kept.text else ()
+
     # --- The root and the list ---
 
     def _root(self) -> TrustRoot | None:
         """Return the root document in force, or None when none can be had that has not ended."""
-        kept = self._current(
-            _TRUST_ROOT, lambda kept: self._ask(_TRUST_ROOT, kept, self._check_root)
-        )
+        kept = self._kept_root()
         if not kept.text:
             return None
         root = self._read_root(kept.text)
         return root if self._clock() < root.ends_at else None
 
+    def _kept_root(self) -> Kept:
+        return self._fetching.current(
+            _TRUST_ROOT, lambda kept: self._fetching.ask(_TRUST_ROOT, kept, self._check_root)
+        )
+
     def _check_root(self, text: str) -> None:
         version = read_roots(text, self._root_keys, self._clock()).version
-        kept = self._kept.get(_TRUST_ROOT)
+        kept = self._fetching.kept(_TRUST_ROOT)
         if kept and kept.text and version < self._read_root(kept.text).version:
             raise TrustRootOlder(version=version)
 
@@ -198,28 +257,30 @@ class HttpSources:
             told = self._told_root = (text, read_roots(text, self._root_keys, self._clock()))
         return told[1]
 
-    def _kept_list(self, root: TrustRoot) -> _Kept:
-        return self._current(_TRUST_LIST, lambda kept: self._ask_trust_list(kept, root))
+    def _kept_list(self, root: TrustRoot) -> Kept:
+        return self._fetching.current(_TRUST_LIST, lambda kept: self._ask_trust_list(kept, root))
 
-    def _ask_trust_list(self, kept: _Kept, root: TrustRoot) -> _Kept:
+    def _ask_trust_list(self, kept: Kept, root: TrustRoot) -> Kept:
         held = self._held(kept, root)
         if held is not None:
             with suppress(DomainError, httpx2.HTTPError, UnicodeDecodeError):
                 return self._ask_changes(kept, held, root)
-        return self._ask(_TRUST_LIST, kept, lambda text: self._check_list(text, held, root))
+        return self._fetching.ask(
+            _TRUST_LIST, kept, lambda text: self._check_list(text, held, root)
+        )
 
-    def _ask_changes(self, kept: _Kept, held: TrustList, root: TrustRoot) -> _Kept:
+    def _ask_changes(self, kept: Kept, held: TrustList, root: TrustRoot) -> Kept:
         """Follow the server to its newest list; raise when the whole list must be asked for."""
         path = f"{_TRUST_LIST}/since/{held.version}"
         try:
-            told, _ = self._get(path, "")
+            told, _ = self._fetching.get(path, "")
         except httpx2.TransportError:
-            return self._backed_off(kept)
+            return self._fetching.backed_off(kept)
         signed = follow_delta(held, told or "", root)
         self._check_list(signed, held, root)
-        return _Kept(signed, "", self._clock() + self._rules.ask_again_after)
+        return self._fetching.fresh(signed)
 
-    def _held(self, kept: _Kept, root: TrustRoot) -> TrustList | None:
+    def _held(self, kept: Kept, root: TrustRoot) -> TrustList | None:
         """Return the list kept, unless it is past its end or its signer one the root names no more."""
         told = self._told_list
         try:
@@ -234,53 +295,3 @@ class HttpSources:
         version = read_trust_list(text, root, self._clock()).version
         if held is not None and version < held.version:
             raise TrustListOlder(version=version)
-
-    # --- Asking and keeping ---
-
-    def _current(self, path: str, ask: Callable[[_Kept], _Kept]) -> _Kept:
-        """Return what is kept of `path`, having asked the server first if it is time to."""
-        kept = self._kept.get(path)
-        if kept is None or self._is_due(kept):
-            with self._asking:
-                kept = self._kept.get(path)
-                if kept is None or self._is_due(kept):
-                    kept = self._kept[path] = ask(kept or _Kept("", "", self._clock()))
-        return kept
-
-    def _is_due(self, kept: _Kept) -> bool:
-        # A clock that was set back makes nothing good for longer.
-        left = kept.ask_again_at - self._clock()
-        return not timedelta(0) < left <= self._rules.ask_again_after
-
-    def _ask(self, path: str, kept: _Kept, check: Callable[[str], object]) -> _Kept:
-        try:
-            text, etag = self._get(path, kept.etag)
-            if text is not None:
-                check(text)
-        except (httpx2.HTTPError, DomainError, UnicodeDecodeError):
-            return self._backed_off(kept)
-        again = self._clock() + self._rules.ask_again_after
-        if text is None:
-            return replace(kept, ask_again_at=again)
-        return _Kept(text, etag, again)
-
-    def _backed_off(self, kept: _Kept) -> _Kept:
-        return replace(kept, ask_again_at=self._clock() + self._rules.back_off)
-
-    def _get(self, path: str, etag: str) -> tuple[str | None, str]:
-        """Return a text and its ETag, or None for the text when it is still the one of `etag`."""
-        headers = {"If-None-Match": etag} if etag else {}
-        url = self._base_url + path
-        with self._client.stream("GET", url, headers=headers, timeout=self.TIMEOUT) as response:
-            if response.status_code == httpx2.codes.NOT_MODIFIED and etag:
-                return None, etag
-            response.raise_for_status()
-            return self._body(response), response.headers.get("ETag", "")
-
-    def _body(self, response: httpx2.Response) -> str:
-        body = bytearray()
-        for piece in response.iter_bytes():
-            body += piece
-            if len(body) > self.MOST_BYTES:
-                raise httpx2.DecodingError("answer too large", request=response.request)
-        return body.decode("ascii")

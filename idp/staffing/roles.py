@@ -17,6 +17,12 @@ ROLE_SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
         "licence-officer": frozenset({"licence.issue", "licence.read", "licence.revoke"}),
         "case-reviewer": frozenset({"licence.lookup"}),
         "counter-clerk": frozenset({"counter.serve"}),
+        "seal-applicant": frozenset({"seal.apply"}),
+        "seal-reviewer": frozenset({"seal.review"}),
+        "seal-maker": frozenset({"seal.make"}),
+        "seal-registrar": frozenset({"seal.record"}),
+        "seal-keeper": frozenset({"seal.keep"}),
+        "seal-user": frozenset({"seal.stamp"}),
         "identity-administrator": frozenset(
             {"client.manage", "session.manage", "level.manage", "node.manage"}
         ),

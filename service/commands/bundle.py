@@ -29,12 +29,14 @@ from service.commands.console import (
     write_new,
 )
 from service.commands.envelope import ChannelName, SenderCard
-from service.public_artefacts import SERVICE, trust_list
+from service.public_artefacts import SERVICE, revocation_lists, trust_list
+from service.public_seals import PublicSeals
 from service.wiring import Ground, real_chance
 from verification import bundle_sources, http
 from verification.bundle_sources import BundleSources
 from verification.document import judge_file
 from verification.scan import judge_code
+from verification.sources import SEAL_LIST
 from verification.verifier import Verifier
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -53,7 +55,7 @@ def write(
     by: By = "",
     as_json: Json = False,
 ) -> None:
-    """Put the trust root, the trust list and every status list into the channel's next bundle."""
+    """Put the trust root and every public list into the channel's next bundle."""
     vacant(file)
     others = [Part(path.name, "application/octet-stream", path.read_bytes()) for path in part or ()]
     with ground() as on:
@@ -61,12 +63,16 @@ def write(
             ours = trust_list(tx, on.vault, on.clock())
             list_signer = trust_publishing.list_signer(tx, on.vault, SERVICE, by=by or operator())
             roots = trust_publishing.published_roots(tx)
+            revoked = revocation_lists(tx)
             status_lists = status_publishing.standing_tokens(tx, on.clock())
             sender = on.vault.signer(tx, Purpose.ENVELOPE_SENDER, SERVICE, by=by or operator())
         now = on.clock()
+        seals = PublicSeals(on.begin, on.vault, on.clock, on.settings.address + SEAL_LIST, SERVICE)
         public = bundle_sources.parts(
             roots=roots,
             signed_list=sign_trust_list(ours, list_signer, now + LIST_LASTS),
+            seal_list=seals.current().token,
+            revocation_lists=revoked,
             status_lists=status_lists,
             address=on.settings.address,
         )

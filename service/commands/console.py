@@ -19,7 +19,7 @@ from keys.errors import DomainError
 from keys.two_person import Consent
 from service import embedded, locale, logs, migrating, wiring
 from service.settings import Settings, load
-from service.wiring import Ground, Surroundings
+from service.wiring import Ground, Surroundings, World
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
@@ -108,6 +108,13 @@ def ground() -> Iterator[Ground]:
 @contextmanager
 def identity() -> Iterator[Provider]:
     """Open identity as the settings have it, without the service around it: no Redis, no jobs."""
+    with world() as opened:
+        yield opened.provider
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Open everything as the settings have it, and serve nothing: jobs wait for the service."""
     settings = load_settings()
     logs.configure("warning")
     with ExitStack() as closing:
@@ -115,9 +122,9 @@ def identity() -> Iterator[Provider]:
             embedded.database(settings.var, _aside)
         )
         around = Surroundings(url, settings.redis_url or _NO_REDIS, settings.address, "")
-        world = closing.enter_context(wiring.build(settings, around, wiring.real_chance()))
-        migrating.upgrade(world.engine)
-        yield world.provider
+        opened = closing.enter_context(wiring.build(settings, around, wiring.real_chance()))
+        migrating.upgrade(opened.engine)
+        yield opened
 
 
 def answer(told: Any, as_json: bool, sentence: str = "") -> None:

@@ -22,6 +22,7 @@ from keys.trust import TrustList
 from keys.trust_root import claimed_root, read_roots
 from keys.trust_signing import read_trust_list
 from seal import ofd_verify, pdf_verify
+from seal.ground import Ground
 from seal.qr import png as qr_png
 from seal.statement import code_text, read_code
 from service.demo.journey import Journey
@@ -258,7 +259,7 @@ def keep_certificates(w: Walk) -> None:
             now = datetime.now(UTC)
             for kind, verify in (("ofd", ofd_verify.verify), ("pdf", pdf_verify.verify)):
                 content = _file(w, licence, kind).read_bytes()
-                report = verify(content, trusted.anchors_for, now)
+                report = verify(content, Ground(trusted.anchors_for), now)
                 for seal in report.seals:
                     found[f"{licence['issuer']}-{kind}"] = seal.signer_certificate
         for name, der in found.items():

@@ -11,9 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from keys import authority
-from keys.algorithms import ES256, SM2_SM3, Purpose
-from keys.certificates import Subject
+from keys.algorithms import ES256, Purpose
 from keys.protected_numbers import NumberProtector
 from keys.sandbox_authorities import found_sandbox
 from license_store import rights
@@ -31,8 +29,10 @@ from tests.license_store.world import (
     agreed,
     equip,
     sandbox_random,
+    seal_desk,
     vault_of,
 )
+from tests.seals import equip_makers
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +40,15 @@ def seeded(clone: Any, template_with_tables: str) -> Iterator[str]:
     """The name of a database with the sandbox's roots and two issuing bodies with keys and seals."""
     with clone(template_with_tables) as url:
         engine = create_engine(url)
-        with sessionmaker(engine).begin() as tx:
-            vault = vault_of(Clock(NOON - timedelta(days=1)), sandbox_random())
+        begin = sessionmaker(engine).begin
+        vault = vault_of(Clock(NOON - timedelta(days=1)), sandbox_random())
+        seals = seal_desk(begin, vault)
+        with begin() as tx:
             found_sandbox(tx, vault)
             vault.make(tx, Purpose.STATUS_LIST, "service", ES256, by="test")
-            make = agreed("key.make", Purpose.SEAL_MAKER, "service")
-            vault.make(tx, Purpose.SEAL_MAKER, "service", SM2_SM3, by="test", consent=make)
-            maker = Subject("Yinxin sandbox seal maker", "Yinxin sandbox")
-            authority.certify(tx, vault, Purpose.SEAL_MAKER, "service", maker, by="test")
-            for serial, (issuer, type_code) in enumerate(((HOUSING, PERMIT), (MARKET, FOOD))):
-                equip(tx, vault, issuer, serial)
+            equip_makers(tx, vault, agreed)
+            for issuer, type_code in ((HOUSING, PERMIT), (MARKET, FOOD)):
+                equip(tx, seals, issuer, type_code)
                 rights.register_issuer(tx, issuer, (type_code,))
             rights.grant_lookup(tx, REVIEWER, FOOD, ("premises", "business_items", "no_such_field"))
             # What is journalled in a test is the test's.
@@ -80,12 +79,13 @@ def world(engine: Engine, tmp_path: Path) -> World:
     def defer(tx: Session, name: str, arguments: Mapping[str, str]) -> None:
         jobs.append((name, dict(arguments)))
 
+    begin = sessionmaker(engine, expire_on_commit=False).begin
     desk = Desk(
-        begin=sessionmaker(engine, expire_on_commit=False).begin,
+        begin=begin,
         clock=clock,
         random=random,
         signer=partial(vault.signer, by="license_store"),
-        certificate=vault.certificate,
+        seals=seal_desk(begin, vault),
         files=open_files(tmp_path / "files"),
         defer=defer,
         protector=NumberProtector(b"i" * 32, b"s" * 32),

@@ -18,7 +18,6 @@ from license_store.errors import (
     FieldsWrong,
     IssuerUnknown,
     NumbersExhausted,
-    SealOutOfTerm,
     TypeNotAllowed,
     TypeUnknown,
 )
@@ -26,8 +25,8 @@ from license_store.issue import Receipt
 from license_store.licence import local_date
 from license_store.numbering import Identifier
 from seal import qr, statement
-from seal.lay_out import FieldTooLong, GlyphMissing
-from seal.registry import SealMissing
+from seal.life.errors import GrantMissing, SealMissing, SealNotInUse, SealOutOfTerm
+from seal.typesetting import FieldTooLong, GlyphMissing
 from tests.license_store.world import (
     COMPANY,
     FOOD,
@@ -165,9 +164,28 @@ def test_the_longest_holders_leave_the_code_printable(world: World) -> None:
 
 def test_a_body_without_a_seal_is_refused_before_anything_is_stored(world: World) -> None:
     with world.begin() as tx:
-        tx.execute(text("DELETE FROM seal.e_seal"))
+        tx.execute(text("TRUNCATE seal.seal CASCADE"))
     before = everything_stored(world)
     with pytest.raises(SealMissing):
+        world.issue(food_application())
+    assert everything_stored(world) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ("UPDATE seal.seal SET state = 'suspended'", SealNotInUse),
+        ("DELETE FROM seal.seal_grant", GrantMissing),
+    ],
+    ids=["stopped", "not granted"],
+)
+def test_a_seal_that_may_not_be_used_is_refused_before_anything_is_stored(
+    world: World, change: str, refusal: type[DomainError]
+) -> None:
+    with world.begin() as tx:
+        tx.execute(text(change))
+    before = everything_stored(world)
+    with pytest.raises(refusal):
         world.issue(food_application())
     assert everything_stored(world) == before
 

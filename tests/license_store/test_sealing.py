@@ -14,14 +14,17 @@ from keys import authority, cose, jose
 from keys.algorithms import Purpose
 from keys.signer import PublicKey
 from keys.trust import TrustList
-from license_store import queries, sealing, tables
+from license_store import documents, queries, sealing, tables
 from license_store.files import FileStore
 from license_store.jobs import jobs
 from license_store.licence import State
 from license_store.sealing import SealedFiles, seal_licence
-from seal import ofd_verify, pdf_verify, statement
+from seal import ofd_verify, ofd_writer, pdf_verify, statement
+from seal.ground import Ground
+from seal.life import stamping
+from seal.lint.checking import DocumentUnsound
 from seal.report import Outcome, SealReport
-from tests.license_store.world import OTHER_PERSON, PERSON, World, food_application
+from tests.license_store.world import FOOD, OTHER_PERSON, PERSON, World, food_application
 
 
 class Crash(Exception):
@@ -108,8 +111,8 @@ def test_a_sealed_licence_holds_together(world: World) -> None:
 
     # The documents: their seals hold, and they carry that very data file.
     reports: list[SealReport] = [
-        ofd_verify.verify(files["ofd"], trusted.anchors_for, world.clock.now),
-        pdf_verify.verify(files["pdf"], trusted.anchors_for, world.clock.now),
+        ofd_verify.verify(files["ofd"], Ground(trusted.anchors_for), world.clock.now),
+        pdf_verify.verify(files["pdf"], Ground(trusted.anchors_for), world.clock.now),
     ]
     for report in reports:
         assert report.outcome is Outcome.OK, report
@@ -124,6 +127,39 @@ def test_sealing_again_changes_nothing(world: World) -> None:
     jobs(world.desk)["seal_licence"].run(licence_id=str(receipt.licence_id))
     assert files_of(world, receipt.identifier) == files
     assert actions(world) == ["licence.issue.intended", "licence.issued"]
+
+
+def test_a_document_that_fails_the_rules_never_meets_the_key(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = world.issue(food_application())
+    met: list[str] = []
+
+    def without_data(prepared: documents.Prepared) -> bytes:
+        return ofd_writer.write_ofd(prepared.face, prepared.info, ())
+
+    monkeypatch.setattr(documents, "ofd", without_data)
+    monkeypatch.setattr(stamping, "stamp_ofd", lambda *_: met.append("ofd"))
+    with pytest.raises(DocumentUnsound):
+        seal_licence(world.desk, receipt.licence_id)
+    assert met == []
+    assert state_of(world, receipt.identifier) is State.SEALING
+
+
+def test_every_licence_counts_once_on_the_grant_of_its_type(world: World) -> None:
+    receipt = world.issue_and_seal(food_application())
+    with world.begin() as tx:
+        row = queries.row_by_id(tx, receipt.licence_id)
+        row.state = State.SEALING
+        tx.execute(text("DELETE FROM licence.files"))
+    # The run before broke off behind the stamps.
+    seal_licence(world.desk, receipt.licence_id)
+    with world.begin() as tx:
+        uses = tx.execute(text("SELECT form, licence_type, reference FROM seal.seal_use")).all()
+        used = tx.execute(text("SELECT sum(used) FROM seal.seal_grant")).scalar_one()
+    assert sorted(use.form for use in uses) == ["ofd", "pdf"]
+    assert {(use.licence_type, use.reference) for use in uses} == {(FOOD, receipt.identifier)}
+    assert used == 2
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from keys import authority
-from keys.algorithms import ES256, SM2_SM3, Purpose
-from keys.certificates import Subject
+from keys.algorithms import ES256, Purpose
 from keys.kek import key_encryption_keys
+from keys.time_authority import TimeAuthority
 from keys.two_person import Consent
 from keys.vault import Vault
 from keys.vault import subject as vault_subject
@@ -20,8 +19,10 @@ from license_store.application import Application
 from license_store.desk import Desk
 from license_store.issue import Issue, Receipt, issue
 from license_store.licence import Holder, Issuer
-from license_store.sealing import seal_licence
-from seal import registry, seal_picture, ses
+from license_store.sealing import STORE, seal_licence
+from seal.life.desk import SealDesk
+from service.time_stamps import time_stampers
+from tests.seals import Owner, let_stamp, seal_in_use
 
 NOON = datetime(2025, 6, 2, 4, 0, 0, tzinfo=UTC)
 HOUSING = Issuer("11990100MBXX90018M", "示例市住房和城乡建设局", "990100")
@@ -108,36 +109,23 @@ def agreed(action: str, purpose: Purpose, owner: str) -> Consent:
     return Consent(action, vault_subject(purpose, owner), "first", "second", NOON)
 
 
-def equip(tx: Session, vault: Vault, issuer: Issuer, serial: int) -> None:
-    """Give a body its keys, certificates and seal."""
-    subject = Subject(issuer.name, issuer.name, issuer.uscc)
-    for purpose in (Purpose.LICENCE_DATA, Purpose.LICENCE_CODE, Purpose.PDF_SEAL):
-        vault.make(tx, purpose, issuer.uscc, ES256, by="test")
-    vault.make(tx, Purpose.OFD_SEAL, issuer.uscc, SM2_SM3, by="test")
-    authority.certify(tx, vault, Purpose.PDF_SEAL, issuer.uscc, subject, by="test")
-    certificate = authority.certify(tx, vault, Purpose.OFD_SEAL, issuer.uscc, subject, by="test")
-    maker_certificate, _ = vault.certificate(tx, Purpose.SEAL_MAKER, "service")
-    picture = seal_picture.draw(issuer.name)
-    esid = f"9901000000{serial:03}"
-    made_at = vault.clock()
-    der = ses.make_seal(
-        esid=esid,
-        name=f"{issuer.name}电子证照专用章",
-        vendor="YINXIN",
-        picture_png=picture,
-        width=42,
-        height=42,
-        signer_certificates=(certificate,),
-        created=made_at,
-        valid_from=made_at,
-        valid_until=made_at + timedelta(days=365),
-        maker_signer=vault.signer(
-            tx,
-            Purpose.SEAL_MAKER,
-            "service",
-            by="test",
-            consent=agreed("key.use", Purpose.SEAL_MAKER, "service"),
-        ),
-        maker_certificate=maker_certificate,
+def equip(tx: Session, desk: SealDesk, issuer: Issuer, type_code: str) -> None:
+    """Give a body its keys, its seal, and the licence store the use of it."""
+    for purpose in (Purpose.LICENCE_DATA, Purpose.LICENCE_CODE):
+        desk.vault.make(tx, purpose, issuer.uscc, ES256, by="test")
+    seal = seal_in_use(tx, desk, Owner(issuer.uscc, issuer.name))
+    let_stamp(tx, desk, seal, STORE.id, type_code)
+
+
+def seal_desk(begin: Callable[[], AbstractContextManager[Session]], vault: Vault) -> SealDesk:
+    """Return a desk for seals with time stamps of its own authority."""
+    authority = TimeAuthority(begin, vault, vault.clock)
+    return SealDesk(
+        begin=begin,
+        clock=vault.clock,
+        random=vault.random,
+        vault=vault,
+        maker="service",
+        vendor="yinxin",
+        time_stamper=time_stampers(authority, begin, vault.random),
     )
-    registry.record(tx, issuer.uscc, esid, der, picture, 42, 42)

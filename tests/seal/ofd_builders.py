@@ -12,7 +12,17 @@ from keys.signer import Signer
 from keys.sm3 import sm3
 from keys.software_signer import SoftwareSigner, generate
 from seal import ofd_package
-from seal.face import Attachment, CodeSquare, DocumentInfo, Face, Rule, SealBox, TextRun, Typeface
+from seal.face import (
+    Attachment,
+    CodeSquare,
+    DocumentInfo,
+    Face,
+    Page,
+    Rule,
+    SealBox,
+    TextRun,
+    Typeface,
+)
 from seal.fonts import advances
 from seal.ofd_seal import stamp
 from seal.ofd_writer import write_ofd
@@ -86,7 +96,7 @@ def seal_of(
         esid="37010000000001",
         name=OWNER + "电子证照专用章",
         vendor="YINXIN",
-        picture_png=picture(),
+        picture=picture(),
         width=42,
         height=42,
         signer_certificates=tuple(owner.certificate for owner in owners),
@@ -128,10 +138,9 @@ FIELDS = {
 def face() -> Face:
     """A small face: a title, a rule, four fields (the last on two lines) and a code."""
     scale = FIELDS["scale"]
-    return Face(
-        title="建筑工程施工许可证",
-        page_width=297.0,
-        page_height=210.0,
+    page = Page(
+        width=297.0,
+        height=210.0,
         background=(
             TextRun(
                 "施工许可证",
@@ -152,8 +161,8 @@ def face() -> Face:
             run(scale[10:], 30.0, 96.5, "scale"),
         ),
         code=CodeSquare(240.0, 150.0, 38.0, _MODULES, "https://example.test/v#AAAA"),
-        seal=BOX,
     )
+    return Face("建筑工程施工许可证", (page,), BOX)
 
 
 _MODULES = tuple(tuple((row * column + row) % 3 == 0 for column in range(21)) for row in range(21))

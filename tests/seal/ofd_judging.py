@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Callable
+from datetime import datetime
 
 from keys.sm3 import sm3
+from seal.ground import Ground
 from seal.ofd_verify import verify
 from seal.report import Outcome, SealReport
 from service.locale import LOCALES, catalogue
@@ -19,11 +21,19 @@ from tests.trusting import trusting
 
 def judge(ofd: bytes, anchors: tuple[bytes, ...] | None = None) -> SealReport:
     """Return the report; whatever it says can be said in both languages."""
-    trusted = seal_world().anchors if anchors is None else anchors
-    report = verify(ofd, trusting(*trusted), LATER)
-    for locale in LOCALES:
-        assert {f"finding.{code}.text" for code in codes(report)} <= set(catalogue(locale))
+    return judge_on(trusting(*(seal_world().anchors if anchors is None else anchors)), ofd)
+
+
+def judge_on(ground: Ground, ofd: bytes, at: datetime = LATER) -> SealReport:
+    """Return the report on another ground, or at another moment."""
+    report = verify(ofd, ground, at)
+    says_in_both_languages(codes(report))
     return report
+
+
+def says_in_both_languages(found: set[str]) -> None:
+    for locale in LOCALES:
+        assert {f"finding.{code}.text" for code in found} <= set(catalogue(locale))
 
 
 def troubles(report: SealReport) -> set[tuple[str, str, str]]:

@@ -24,9 +24,9 @@ from seal.signed_data_structure import (
     SIGNED_DATA,
     SIGNING_TIME,
     SM2_SIGNATURE,
+    Attribute,
+    Attributes,
     ContentInfo,
-    SignedAttribute,
-    SignedAttributes,
 )
 from tests.seal.ofd_builders import (
     FOUNDED,
@@ -140,8 +140,8 @@ def signature_2025(data_hash: bytes = HASH) -> bytes:
 def _attributes(content: bytes) -> bytes:
     """Return the contents of the SET of signed attributes, out of order as real signers write it."""
     stated = [
-        SignedAttribute({"type": SIGNING_TIME, "values": [x509.Time({"utc_time": SIGNED_AT})]}),
-        SignedAttribute({"type": MESSAGE_DIGEST, "values": [core.OctetString(sm3(content))]}),
+        Attribute({"type": SIGNING_TIME, "values": [x509.Time({"utc_time": SIGNED_AT})]}),
+        Attribute({"type": MESSAGE_DIGEST, "values": [core.OctetString(sm3(content))]}),
     ]
     return b"".join(sorted((attribute.dump() for attribute in stated), reverse=True))
 
@@ -162,7 +162,7 @@ def signed_data(content: bytes, signer: Holder, *, attributes: bool = True) -> b
     if attributes:
         stated = _attributes(content)
         signed = b"\x31" + bytes([len(stated)]) + stated
-        info["signed_attributes"] = SignedAttributes.load(signed)
+        info["signed_attributes"] = Attributes.load(signed)
     else:
         signed = sm3(content)
     info["encrypted_digest"] = to_der(signer.signer.sign(signed))

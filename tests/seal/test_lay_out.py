@@ -4,18 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seal.face import Face, TextRun, Typeface
-from seal.lay_out import (
-    NEVER_FIRST,
-    NEVER_LAST,
-    FieldMissing,
-    FieldTooLong,
-    GlyphMissing,
-    lay_out,
-    set_text,
-)
+from seal.face import Box, Face, TextRun, Typeface
+from seal.lay_out import FieldMissing, lay_out
 from seal.qr import CodeTooLong
-from seal.template import Align, Box, Style, load
+from seal.template import Align, Style, load
+from seal.typesetting import NEVER_FIRST, NEVER_LAST, FieldTooLong, GlyphMissing, set_text
 from tests.seal.face_builders import CODE, CONSTRUCTION, FOOD, VALUES
 
 BOX = Box(20, 30, 60, 9)
@@ -113,19 +106,21 @@ def test_right_and_centred_lines_stand_where_they_should() -> None:
 def test_every_value_is_on_the_face_under_its_field(name: str) -> None:
     face = lay_out(load(name), VALUES[name], CODE)
     for field, value in VALUES[name].items():
-        assert "".join(run.text for run in face.body if run.field == field) == value
+        assert "".join(run.text for run in face.pages[0].body if run.field == field) == value
 
 
 def test_two_holders_with_long_names_fit() -> None:
     values = dict(CONSTRUCTION) | {"holder_name": f"{LONG_NAME}、{LONG_NAME}"}
     face = lay_out(load("construction_permit"), values, CODE)
-    printed = "".join(run.text for run in face.body if run.field == "holder_name")
+    printed = "".join(run.text for run in face.pages[0].body if run.field == "holder_name")
     assert printed == values["holder_name"]
 
 
 def test_the_words_and_the_host_stand_under_the_code(face: Face) -> None:
-    left, foot = face.code.x + face.code.side / 2, face.code.y + face.code.side
-    runs = [run for run in face.background if isinstance(run, TextRun)]
+    code, form = face.pages[0].code, face.pages[0].background
+    assert code is not None
+    left, foot = code.x + code.side / 2, code.y + code.side
+    runs = [run for run in form if isinstance(run, TextRun)]
     below = [run for run in runs if run.baseline > foot and run.x < left < run.x + run.width]
     assert [run.text for run in below] == ["扫码核验", "yinxin.example.gov.cn"]
     assert all(run.x + run.width / 2 == pytest.approx(left) for run in below)
@@ -141,7 +136,7 @@ def test_a_missing_field_is_named() -> None:
 def test_an_optional_field_may_be_absent() -> None:
     values = dict(CONSTRUCTION, survey_unit="", survey_lead="")
     face = lay_out(load("construction_permit"), values, CODE)
-    assert not [run for run in face.body if run.field.startswith("survey")]
+    assert not [run for run in face.pages[0].body if run.field.startswith("survey")]
 
 
 def test_a_value_too_long_for_its_place_is_refused_by_name() -> None:
@@ -173,6 +168,6 @@ def test_a_code_too_fine_to_print_is_refused() -> None:
 
 
 def test_the_title_is_bold_and_letterspaced(face: Face) -> None:
-    title = next(r for r in face.background if isinstance(r, TextRun) and r.text == face.title)
+    title = next(run for run in face.runs if run.text == face.title)
     assert title.typeface is Typeface.SERIF_BOLD
     assert title.advances[0] > title.size

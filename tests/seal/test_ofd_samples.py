@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from seal.ofd_draft import OfdLocked
 from seal.ofd_package import read
-from seal.ofd_seal import OfdLocked
 from seal.ofd_verify import verify
+from seal.profiles import Profile, outcome
 from seal.report import Outcome, SealFinding, SealReport
 from tests.seal.ofd_builders import stamped
 from tests.trusting import trusting
@@ -60,8 +61,24 @@ if SAMPLES.is_dir():
         unsigned = judged("unsigned-namespace-no-std.ofd")
         assert (unsigned.seals, [f.code for f in unsigned.findings]) == (
             (),
-            ["ofd.signatures.none"],
+            ["ofd.signatures.none", "ofd.integrity.none"],
         )
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("tax-v4-999.ofd", Outcome.OK),
+            ("ofdrw-v4-allprotected.ofd", Outcome.OK),
+            ("ofdrw-v4-two-broken-first-h.ofd", Outcome.FAILED),
+            ("ofdrw-v1-seal.ofd", Outcome.OK),
+            ("ofdrw-sign-gbt35275-pkcs9.ofd", Outcome.OK),
+            ("unsigned-namespace-no-std.ofd", Outcome.FAILED),
+        ],
+    )
+    def test_common_readers_say_of_samples_what_the_compatible_profile_says(
+        name: str, expected: Outcome
+    ) -> None:
+        assert outcome(judged(name), Profile.COMPATIBLE) is expected
 
     def test_a_sample_under_whole_protection_is_not_signed_again() -> None:
         data = (SAMPLES / "ofdrw-v4-allprotected.ofd").read_bytes()

@@ -11,9 +11,11 @@ import pytest
 from keys.sm3 import sm3
 from seal import ofd_package
 from seal.face import SealBox
+from seal.ofd_draft import OfdLocked
 from seal.ofd_package import NotAnOfd
-from seal.ofd_seal import OfdLocked, SealNotUsable, finish, prepare, stamp
+from seal.ofd_seal import finish, prepare, stamp
 from seal.ofd_xml import child, children, descendants, local_name, parse, text
+from seal.seal_use import SealNotUsable
 from seal.ses_reading import read_signature
 from tests.seal.ofd_builders import (
     BOX,

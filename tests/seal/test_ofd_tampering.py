@@ -17,6 +17,7 @@ from tests.seal.ofd_builders import (
     SIGNATURE,
     SIGNATURES,
     SIGNED_VALUE,
+    Change,
     altered,
     entries,
     replacing,
@@ -96,6 +97,33 @@ def test_content_that_no_signature_covers_fails() -> None:
     assert troubles(report) == {("failed", "ofd.coverage.uncovered", PAGE)}
 
 
+def test_a_second_document_in_the_file_is_covered_by_no_signature() -> None:
+    second = b"<ofd:DocBody><ofd:DocRoot>Doc_1/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
+    changes: dict[str, Change] = {
+        "OFD.xml": replacing(b"</ofd:OFD>", second),
+        "Doc_1/Document.xml": b"<Document/>",
+    }
+    assert troubles(judge(altered(stamped_ofd(), changes))) == {
+        ("failed", "ofd.digests.differs", "OFD.xml"),
+        ("failed", "ofd.coverage.uncovered", "Doc_1/Document.xml"),
+    }
+
+
+def test_an_annotation_drawn_over_the_page_after_signing_is_told() -> None:
+    over = b"<Annotations><Page PageID='1'><FileLoc>Annot.xml</FileLoc></Page></Annotations>"
+    pointer = b"<ofd:Annotations>Annots/Annotations.xml</ofd:Annotations></ofd:Document>"
+    changes: dict[str, Change] = {
+        "Doc_0/Document.xml": replacing(b"</ofd:Document>", pointer),
+        "Doc_0/Annots/Annotations.xml": over,
+        "Doc_0/Annots/Annot.xml": b"<PageAnnot/>",
+    }
+    assert troubles(judge(altered(stamped_ofd(), changes))) == {
+        ("failed", "ofd.digests.differs", "Doc_0/Document.xml"),
+        ("failed", "ofd.coverage.uncovered", "Doc_0/Annots/Annotations.xml"),
+        ("failed", "ofd.coverage.uncovered", "Doc_0/Annots/Annot.xml"),
+    }
+
+
 def test_a_signature_over_nothing_is_told() -> None:
     def emptied(content: bytes) -> bytes:
         content = without(b"<ofd:Reference ", b"</ofd:References>")(content)
@@ -142,8 +170,12 @@ def test_a_repeated_name_fails() -> None:
 
 
 def test_names_that_clash_on_other_systems_are_told() -> None:
+    """A reader that unpacks the file into a folder there shows the one it wrote last."""
+    for ending in (".", " ", "\u200c", "::$DATA"):
+        found = troubles(judge(altered(stamped_ofd(), {PAGE + ending: b"<Page/>"})))
+        assert ("failed", "ofd.package.case_clash", PAGE) in found
     found = troubles(judge(altered(stamped_ofd(), {"ofd.XML": b"<OFD/>"})))
-    assert ("warning", "ofd.package.case_clash", "OFD.xml") in found
+    assert ("failed", "ofd.package.case_clash", "OFD.xml") in found
 
 
 @pytest.mark.parametrize(

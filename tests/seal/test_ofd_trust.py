@@ -7,7 +7,14 @@ import pytest
 
 from keys.algorithms import ES256
 from keys.certificate_building import build
-from keys.certificates import ROOT, SEAL_MAKER, SEAL_SIGNER, Subject
+from keys.certificates import (
+    ROOT,
+    SEAL_MAKER,
+    SEAL_SIGNER,
+    CertificateMalformed,
+    Subject,
+    parse,
+)
 from keys.software_signer import SoftwareSigner, generate
 from seal.ses_structure import SesSignature
 from tests.seal.ofd_builders import (
@@ -132,3 +139,24 @@ def test_a_key_of_another_algorithm_cannot_seal() -> None:
     certificate = build(subject, None, signer, SEAL_SIGNER, signer.public_key, dates, 1)
     report = judge(resigned(stamped_ofd(), signed_by=Holder(signer, certificate)))
     assert ("failed", "seal.signature.not_sm2", "") in troubles(report)
+
+
+def with_bent_extension(der: bytes) -> bytes:
+    """The certificate with its key identifier called an alternative name, which it cannot be."""
+    key_identifier, alternative_name = b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x11"
+    assert der.count(key_identifier) == 1
+    return der.replace(key_identifier, alternative_name)
+
+
+def test_a_certificate_no_strict_parser_reads_still_tells_who_signed() -> None:
+    owner = seal_world().owner
+    bent = with_bent_extension(owner.certificate)
+    with pytest.raises(CertificateMalformed):
+        parse(bent)
+    report = judge(resigned(stamped_ofd(), signed_by=Holder(owner.signer, bent)))
+    assert troubles(report) == {
+        ("failed", "seal.signer_certificate.malformed", ""),
+        ("failed", "seal.signer_listed.missing", ""),
+    }
+    assert {"seal.signature.ok", "seal.signing_time.ok"} <= codes(report)
+    assert report.seals[0].signer_name == OWNER

@@ -20,8 +20,8 @@ ORDER = {
     "OFD": ["DocBody"],
     "DocBody": ["DocInfo", "DocRoot", "Signatures"],
     "DocInfo": ["DocID", "Title", "Author", "CreationDate", "Creator", "CustomDatas"],
-    "Document": ["CommonData", "Pages", "CustomTags", "Attachments"],
-    "CommonData": ["MaxUnitID", "PageArea", "PublicRes", "TemplatePage"],
+    "Document": ["CommonData", "Pages", "Annotations", "CustomTags", "Attachments"],
+    "CommonData": ["MaxUnitID", "PageArea", "PublicRes", "DocumentRes", "TemplatePage"],
     "Page": ["Template", "Area", "Content"],
     "TextObject": ["FillColor", "CGTransform", "TextCode"],
     "PathObject": ["StrokeColor", "FillColor", "AbbreviatedData"],
@@ -42,7 +42,8 @@ def text_of(element: etree._Element) -> str:
 
 
 def with_body(*runs: TextRun) -> Face:
-    return replace(face(), body=runs)
+    (page,) = face().pages
+    return replace(face(), pages=(replace(page, body=runs),))
 
 
 def test_the_same_face_and_data_give_the_same_bytes() -> None:
@@ -156,7 +157,8 @@ def test_every_printed_character_is_in_its_embedded_font() -> None:
 
 
 def test_the_code_is_drawn_module_by_module() -> None:
-    code = face().code
+    code = face().pages[0].code
+    assert code is not None
     module = code.side / len(code.modules)
     (path,) = descendants(root(PAGE), "PathObject")
     drawn = set()
@@ -247,3 +249,22 @@ def test_a_line_with_a_rare_character_is_an_object_of_its_own() -> None:
     ofd = write_ofd(with_body(*lines), info())
     assert [text_of(e) for e in descendants(root(PAGE, ofd), "TextObject")] == ["陈一二三", "李𬭎"]
     assert len(tagged(ofd)["person"]) == 2
+
+
+def test_rare_characters_of_a_form_get_their_glyphs_in_every_licence_on_it() -> None:
+    (page,) = face().pages
+    form = (run("陈𬭎监制", 100, 30),)
+    for name in ("甲乙", "一二三四五六"):
+        body = (run(name, 30, 60, "holder"),)
+        drawn = replace(face(), pages=(replace(page, background=form, body=body),))
+        ofd = write_ofd(drawn, info())
+        (caption,) = descendants(root("Doc_0/Tpls/Tpl_0/Content.xml", ofd), "TextObject")
+        font = entries(ofd)[f"Doc_0/Res/font_{caption.get('Font')}.ttf"]
+        told = text(child(caption, "CGTransform"), "Glyphs")
+        assert (int(told),) == glyph_ids(font, "𬭎")
+
+
+def test_licences_on_one_form_share_the_bytes_of_it() -> None:
+    form = "Doc_0/Tpls/Tpl_0/Content.xml"
+    other = write_ofd(with_body(run("龘", 30, 60, "holder")), info())
+    assert entries(other)[form] == entries(plain_ofd())[form]

@@ -1,6 +1,7 @@
 """Reading a signed PDF: every step has its own outcome, and nothing a stranger sends crashes it."""
 
 import asyncio
+import re
 import time
 import zlib
 from collections.abc import Callable
@@ -27,27 +28,17 @@ from keys.certificates import (
     self_signed,
 )
 from keys.software_signer import SoftwareSigner, generate
-from keys.trust import Anchors
-from seal import pdf_seal, pdf_verify
+from seal import pdf_cms, pdf_seal, pdf_verify
 from seal.face import Face
+from seal.ground import Ground
 from seal.report import Outcome, SealReport
 from tests.seal.face_builders import DATA_FILE, SIGNED_AT, Credentials
+from tests.seal.pdf_judging import NOW, YEAR, codes, failures, sha256, signed_again
 from tests.trusting import trusting
-
-NOW = SIGNED_AT + timedelta(days=2)
-YEAR = timedelta(days=365)
-
-
-def codes(report: SealReport) -> set[str]:
-    return {finding.code for finding in report.all_findings()}
-
-
-def failures(report: SealReport) -> set[str]:
-    return {f.code for f in report.all_findings() if f.outcome is Outcome.FAILED}
 
 
 @pytest.fixture(scope="module")
-def anchors(credentials: Credentials) -> Anchors:
+def ground(credentials: Credentials) -> Ground:
     """A P-256 root, and beside it an SM2 root as the trust list has one."""
     root = SoftwareSigner(generate(SM2_SM3))
     subject = Subject("测试国密根", "示例市行政审批局")
@@ -56,16 +47,19 @@ def anchors(credentials: Credentials) -> Anchors:
 
 
 def test_a_sound_file_passes_every_step(
-    signed_pdf: bytes, credentials: Credentials, anchors: Anchors
+    signed_pdf: bytes, credentials: Credentials, ground: Ground
 ) -> None:
-    report = pdf_verify.verify(signed_pdf, anchors, NOW)
+    report = pdf_verify.verify(signed_pdf, ground, NOW)
     assert report.outcome is Outcome.OK
     assert codes(report) == {
         "pdf.readable",
         "pdf.intact",
         "pdf.covers_whole_file",
         "pdf.certificate.trusted",
+        "pdf.certificate.revocation_not_looked_at",
         "pdf.time_claimed",
+        "seal.time_stamp.none",
+        "pdf.level.b_b",
     }
     (seal,) = report.seals
     assert seal.signer_name == "示例市住房和城乡建设局"
@@ -75,41 +69,41 @@ def test_a_sound_file_passes_every_step(
     assert report.attachments == ((DATA_FILE.name, DATA_FILE.content),)
 
 
-def test_a_flipped_bit_in_the_page_is_found(signed_pdf: bytes, anchors: Anchors) -> None:
+def test_a_flipped_bit_in_the_page_is_found(signed_pdf: bytes, ground: Ground) -> None:
     at = signed_pdf.index(b"stream", 300) + 200
     bent = signed_pdf[:at] + bytes([signed_pdf[at] ^ 1]) + signed_pdf[at + 1 :]
-    assert "pdf.changed" in failures(pdf_verify.verify(bent, anchors, NOW))
+    assert "pdf.changed" in failures(pdf_verify.verify(bent, ground, NOW))
 
 
-def test_bytes_added_at_the_end_are_found(signed_pdf: bytes, anchors: Anchors) -> None:
-    report = pdf_verify.verify(signed_pdf + b"\n% more", anchors, NOW)
+def test_bytes_added_at_the_end_are_found(signed_pdf: bytes, ground: Ground) -> None:
+    report = pdf_verify.verify(signed_pdf + b"\n% more", ground, NOW)
     assert failures(report) == {"pdf.bytes_after"}
 
 
-def test_a_page_drawn_over_after_signing_is_found(signed_pdf: bytes, anchors: Anchors) -> None:
+def test_a_page_drawn_over_after_signing_is_found(signed_pdf: bytes, ground: Ground) -> None:
     writer = IncrementalPdfFileWriter(BytesIO(signed_pdf))
     content = generic.StreamObject(stream_data=b"1 0 0 rg 0 0 400 400 re f")
     writer.add_stream_to_page(0, writer.add_object(content))
     out = BytesIO()
     writer.write(out)
-    report = pdf_verify.verify(out.getvalue(), anchors, NOW)
+    report = pdf_verify.verify(out.getvalue(), ground, NOW)
     assert "pdf.changed_since" in failures(report)
     assert "pdf.intact" in codes(report)
 
 
 def test_an_empty_field_added_after_the_last_signature_is_found(
-    signed_pdf: bytes, anchors: Anchors
+    signed_pdf: bytes, ground: Ground
 ) -> None:
     writer = IncrementalPdfFileWriter(BytesIO(signed_pdf))
     append_signature_field(writer, SigFieldSpec("Later", box=(10, 10, 200, 200)))
     out = BytesIO()
     writer.write(out)
-    report = pdf_verify.verify(out.getvalue(), anchors, NOW)
+    report = pdf_verify.verify(out.getvalue(), ground, NOW)
     assert failures(report) == {"pdf.extended_unsigned"}
 
 
-def test_an_unsigned_file_is_said_to_be_unsigned(pdf: bytes, anchors: Anchors) -> None:
-    report = pdf_verify.verify(pdf, anchors, NOW)
+def test_an_unsigned_file_is_said_to_be_unsigned(pdf: bytes, ground: Ground) -> None:
+    report = pdf_verify.verify(pdf, ground, NOW)
     assert failures(report) == {"pdf.unsigned"}
     assert report.attachments == ((DATA_FILE.name, DATA_FILE.content),)
 
@@ -118,20 +112,55 @@ def test_a_signer_under_no_anchor_is_not_trusted(signed_pdf: bytes) -> None:
     assert failures(pdf_verify.verify(signed_pdf, trusting(), NOW)) == {"pdf.certificate.untrusted"}
 
 
-def test_a_certificate_that_expired_since_is_a_warning(signed_pdf: bytes, anchors: Anchors) -> None:
-    report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT + 2 * YEAR)
+def test_a_certificate_that_expired_since_is_a_warning(signed_pdf: bytes, ground: Ground) -> None:
+    report = pdf_verify.verify(signed_pdf, ground, SIGNED_AT + 2 * YEAR)
     assert report.outcome is Outcome.WARNING
     assert "pdf.certificate.expired_since" in codes(report)
 
 
-def test_clocks_may_differ_a_little(signed_pdf: bytes, anchors: Anchors) -> None:
-    report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT - timedelta(minutes=4))
+def test_clocks_may_differ_a_little(signed_pdf: bytes, ground: Ground) -> None:
+    report = pdf_verify.verify(signed_pdf, ground, SIGNED_AT - timedelta(minutes=4))
     assert failures(report) == set()
 
 
-def test_a_signature_from_the_future_is_refused(signed_pdf: bytes, anchors: Anchors) -> None:
-    report = pdf_verify.verify(signed_pdf, anchors, SIGNED_AT - timedelta(minutes=6))
+def test_a_signature_from_the_future_is_refused(signed_pdf: bytes, ground: Ground) -> None:
+    report = pdf_verify.verify(signed_pdf, ground, SIGNED_AT - timedelta(minutes=6))
     assert "pdf.time_in_future" in failures(report)
+
+
+TIME = re.compile(rb"/M \(([^)]*)\)")
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "signed_at"),
+    [
+        (b"", "pdf.time_missing", None),
+        (b"yesterday", "pdf.time_missing", None),
+        (b"D:20261399", "pdf.time_missing", None),
+        (b"D:20261122163000", "pdf.time_claimed", SIGNED_AT),  # no zone: Beijing time
+        (b"D:202611221630+08", "pdf.time_claimed", SIGNED_AT),
+        (b"D:20261122083000Z", "pdf.time_claimed", SIGNED_AT),
+    ],
+)
+def test_the_time_stated_is_read_as_it_is_meant(
+    signed_pdf: bytes,
+    credentials: Credentials,
+    ground: Ground,
+    told: bytes,
+    code: str,
+    signed_at: datetime | None,
+) -> None:
+    start, end = next(TIME.finditer(signed_pdf)).span(1)
+    stated = signed_pdf[:start] + told.ljust(end - start) + signed_pdf[end:]
+    by = credentials
+
+    def make(covered: bytes) -> bytes:
+        return pdf_cms.sign(sha256(covered), by.signer, by.certificate, (by.root,))
+
+    report = pdf_verify.verify(signed_again(stated, make), ground, NOW)
+    assert code in codes(report)
+    assert failures(report) == set()
+    assert report.seals[0].signed_at == signed_at
 
 
 Stamp = Callable[[Profile, datetime], tuple[bytes, bytes]]
@@ -178,7 +207,9 @@ def test_a_certificate_not_valid_at_signing_is_refused(
 def test_a_certificate_that_may_not_sign_is_refused(stamp: Stamp) -> None:
     encryption = Profile("encryption", frozenset({"key_encipherment"}), YEAR)
     signed, anchor = stamp(encryption, SIGNED_AT - YEAR / 2)
-    assert failures(pdf_verify.verify(signed, trusting(anchor), NOW))
+    assert failures(pdf_verify.verify(signed, trusting(anchor), NOW)) == {
+        "pdf.certificate.wrong_usage"
+    }
 
 
 def test_a_certificate_without_the_document_purpose_still_signs(stamp: Stamp) -> None:
@@ -186,9 +217,9 @@ def test_a_certificate_without_the_document_purpose_still_signs(stamp: Stamp) ->
     assert pdf_verify.verify(signed, trusting(anchor), NOW).outcome is Outcome.OK
 
 
-def test_verifying_works_while_an_event_loop_runs(signed_pdf: bytes, anchors: Anchors) -> None:
+def test_verifying_works_while_an_event_loop_runs(signed_pdf: bytes, ground: Ground) -> None:
     async def inside_a_loop() -> SealReport:
-        return pdf_verify.verify(signed_pdf, anchors, NOW)
+        return pdf_verify.verify(signed_pdf, ground, NOW)
 
     assert asyncio.run(inside_a_loop()).outcome is Outcome.OK
 
@@ -205,21 +236,21 @@ def test_what_is_no_pdf_is_a_failed_finding(rubbish: bytes) -> None:
 )
 @given(st.data())
 def test_no_flipped_byte_passes_or_crashes(
-    signed_pdf: bytes, anchors: Anchors, data: st.DataObject
+    signed_pdf: bytes, ground: Ground, data: st.DataObject
 ) -> None:
     start, end = signed_pdf.index(b"/Contents <"), signed_pdf.index(b"/ByteRange")
     covered = st.integers(0, len(signed_pdf) - 1).filter(lambda at: not start <= at < end)
     at = data.draw(covered)
     bent = bytearray(signed_pdf)
     bent[at] ^= data.draw(st.integers(1, 255))
-    assert pdf_verify.verify(bytes(bent), anchors, NOW).outcome is Outcome.FAILED
+    assert pdf_verify.verify(bytes(bent), ground, NOW).outcome is Outcome.FAILED
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 0.999))
-def test_a_truncated_file_never_passes(signed_pdf: bytes, anchors: Anchors, share: float) -> None:
+def test_a_truncated_file_never_passes(signed_pdf: bytes, ground: Ground, share: float) -> None:
     cut = signed_pdf[: int(len(signed_pdf) * share)]
-    assert pdf_verify.verify(cut, anchors, NOW).outcome is Outcome.FAILED
+    assert pdf_verify.verify(cut, ground, NOW).outcome is Outcome.FAILED
 
 
 def test_an_attachment_that_swells_is_refused_in_bounded_memory(pdf: bytes) -> None:

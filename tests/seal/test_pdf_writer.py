@@ -28,6 +28,10 @@ def document(pdf: bytes) -> Iterator[pikepdf.Pdf]:
         yield opened
 
 
+def with_body(face: Face, *runs: TextRun) -> Face:
+    return replace(face, pages=(replace(face.pages[0], body=runs),))
+
+
 def fonts(document: pikepdf.Pdf) -> list[Any]:
     return list(document.pages[0].Resources.Font.as_dict().values())
 
@@ -37,8 +41,9 @@ def test_the_same_face_makes_the_same_bytes(face: Face, pdf: bytes) -> None:
 
 
 def test_another_face_makes_another_file_id(face: Face, document: pikepdf.Pdf) -> None:
-    run = replace(face.body[0], text=face.body[0].text[::-1])
-    other = write_pdf(replace(face, body=(run, *face.body[1:])), INFO, (DATA_FILE,))
+    first, *others = face.pages[0].body
+    turned = replace(first, text=first.text[::-1])
+    other = write_pdf(with_body(face, turned, *others), INFO, (DATA_FILE,))
     with pikepdf.open(BytesIO(other)) as changed:
         assert bytes(changed.trailer.ID[0]) != bytes(document.trailer.ID[0])
 
@@ -176,7 +181,7 @@ def test_poppler_extracts_the_rare_names(pdf: bytes, tmp_path: Path) -> None:
 def test_two_characters_that_share_a_glyph_extract_as_themselves(face: Face) -> None:
     ideograph, radical = "一", "\u2f00"
     run = TextRun(ideograph + radical, 20, 20, 5, Typeface.SERIF, (5.0, 5.0), "remarks")
-    with pikepdf.open(BytesIO(write_pdf(replace(face, body=(run,)), INFO))) as document:
+    with pikepdf.open(BytesIO(write_pdf(with_body(face, run), INFO))) as document:
         maps = [bytes(font.ToUnicode.read_bytes()).decode() for font in fonts(document)]
     assert any("<4E00>" in told and "<2F00>" in told for told in maps)
 
@@ -187,10 +192,20 @@ def test_the_code_is_read_back_from_the_page(pdf: bytes, dpi: int) -> None:
 
 
 def test_a_character_without_a_glyph_is_never_written(face: Face) -> None:
-    run = replace(face.body[0], text="😀", advances=(4.0,))
+    run = replace(face.pages[0].body[0], text="😀", advances=(4.0,))
     with pytest.raises(KeyError):
-        write_pdf(replace(face, body=(run,)), INFO)
+        write_pdf(with_body(face, run), INFO)
 
 
 def test_the_file_is_small(pdf: bytes) -> None:
     assert len(pdf) < 120_000
+
+
+@pytest.mark.parametrize("name", ["阿", "龘靐齉", "鿿 zq"])
+def test_every_licence_on_a_form_shows_its_captions(face: Face, name: str) -> None:
+    width = (5.0,) * len(name)
+    other = with_body(face, TextRun(name, 20, 20, 5, Typeface.SERIF, width, "holder_name"))
+    with pypdfium2.PdfDocument(write_pdf(other, INFO)) as document:
+        told = "".join(document[0].get_textpage().get_text_bounded().split())
+    for caption in ("建筑工程施工许可证", "建设单位", "合同价格", "".join(name.split())):
+        assert caption in told

@@ -1,12 +1,14 @@
 """The printed code as a symbol and as a picture."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
+import qrcode
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from seal import qr
 from seal.qr import CodeTooLong, PictureTooLarge, PictureUnreadable
@@ -14,11 +16,35 @@ from seal.qr import CodeTooLong, PictureTooLarge, PictureUnreadable
 LINK = "https://yinxin.example.gov.cn/v#" + "aZ09-_" * 50
 
 
+def printed(text: str) -> Image.Image:
+    """The modules as a writer draws them, three pixels each, with the quiet zone."""
+    rows = qr.modules(text)
+    symbol = Image.new("L", (len(rows), len(rows)))
+    symbol.putdata([0 if dark else 255 for row in rows for dark in row])
+    large = symbol.resize((3 * len(rows), 3 * len(rows)), Image.Resampling.NEAREST)
+    return ImageOps.expand(large, 3 * qr.QUIET_ZONE, fill=255)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.text(alphabet="abcXYZ012-_", min_size=1, max_size=300))
 def test_a_code_made_is_read_back(fragment: str) -> None:
     text = f"https://yinxin.example.gov.cn/v#{fragment}"
+    assert qr.read_image(printed(text)) == (text,)
     assert qr.read_picture(qr.png(text, module_px=3)) == (text,)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.text(alphabet="abcXYZ012-_/:#", min_size=1, max_size=300))
+def test_an_independent_writer_needs_no_smaller_symbol(text: str) -> None:
+    symbol = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
+    symbol.add_data(text)
+    symbol.make(fit=True)
+    assert len(qr.modules(text)) <= len(symbol.modules)
+
+
+def test_characters_beyond_ascii_are_read_back_as_well() -> None:
+    assert qr.read_image(printed("证照 䶮𬭎")) == ("证照 䶮𬭎",)
+    assert qr.read_picture(qr.png("证照 䶮𬭎")) == ("证照 䶮𬭎",)
 
 
 def test_a_symbol_is_square_and_has_its_three_finders() -> None:
@@ -31,9 +57,10 @@ def test_a_symbol_is_square_and_has_its_three_finders() -> None:
 
 
 def test_level_m_is_kept_and_not_raised() -> None:
-    symbol = zxingcpp.read_barcode(Image.open(BytesIO(qr.png(LINK))))
-    assert symbol is not None
-    assert symbol.ec_level == "M"
+    for picture in (printed(LINK), Image.open(BytesIO(qr.png(LINK)))):
+        symbol = zxingcpp.read_barcode(picture)
+        assert symbol is not None
+        assert symbol.ec_level == "M"
 
 
 def test_dark_runs_cover_exactly_the_dark_modules() -> None:
@@ -43,10 +70,11 @@ def test_dark_runs_cover_exactly_the_dark_modules() -> None:
     assert covered == dark
 
 
+@pytest.mark.parametrize("make", [qr.modules, qr.png], ids=["printed", "on-screen"])
 @pytest.mark.parametrize("length", [600, 5000])
-def test_a_text_too_long_to_print_is_refused(length: int) -> None:
+def test_a_text_too_long_to_print_is_refused(length: int, make: Callable[[str], object]) -> None:
     with pytest.raises(CodeTooLong) as refused:
-        qr.modules("a" * length)
+        make("a" * length)
     assert refused.value.parameters == {"length": length}
 
 

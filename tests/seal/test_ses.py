@@ -21,6 +21,7 @@ from seal.ses_structure import (
 )
 from tests.seal.ofd_builders import FOUNDED, OWNER, SIGNED_AT, YEAR, picture, seal_world
 from tests.seal.seal_versions import seal_2014, seal_2025, signature_2014, signature_2025
+from tests.seal.time_stamping import token
 
 HASH = sm3(b"Signature.xml")
 PART = "/Doc_0/Signs/Sign_0/Signature.xml"
@@ -156,11 +157,20 @@ def test_each_version_of_a_signature_is_read(made: Callable[[], bytes], version:
         (b"2026-05-20 09:30:00", SIGNED_AT),
         (b"2026-05-20T01:30:00Z", SIGNED_AT),
         (b"\x17\x0d260520013000Z", SIGNED_AT),
+        (b"\x18\x0f20260520013000Z", SIGNED_AT),
         (b"0\x03\x02\x01\x00", None),
     ],
 )
 def test_version_1_writes_its_time_in_many_ways(written: bytes, read: datetime | None) -> None:
     assert read_signature(signature_2014(written)).signed_at == read
+
+
+def test_a_time_stamp_where_version_1_has_its_time_is_the_signers_word() -> None:
+    """It was there before the signature; only one over the value comes after."""
+    inside = token(b"the document", SIGNED_AT)
+    read = read_signature(signature_2014(inside))
+    assert (read.signed_at, read.time_stamp) == (SIGNED_AT, None)
+    assert read_signature(signature_2014(inside[:-1])).signed_at is None
 
 
 def with_element(der: bytes, index: int, new: bytes) -> bytes:

@@ -3,8 +3,8 @@
 import pytest
 
 from seal import fonts
-from seal.face import Rule
-from seal.template import Box, FaceTemplate, TemplateUnknown, load, names
+from seal.face import Box, Rule
+from seal.template import FaceTemplate, TemplateUnknown, load, names
 
 every_form = pytest.mark.parametrize("form", [load(name) for name in sorted(names())])
 
@@ -17,27 +17,28 @@ def test_an_unknown_form_is_refused_by_name() -> None:
 
 @every_form
 def test_every_caption_can_be_printed(form: FaceTemplate) -> None:
-    for label in form.labels:
+    for label in (label for sheet in form.sheets for label in sheet.labels):
         assert fonts.missing(label.style.typeface, label.text.replace("\n", "")) == ""
 
 
 @every_form
 def test_every_box_and_rule_is_on_the_page(form: FaceTemplate) -> None:
-    boxes = [label.box for label in form.labels] + [slot.box for slot in form.slots]
+    (sheet,) = form.sheets
+    boxes = [label.box for label in sheet.labels] + [slot.box for slot in sheet.slots]
     boxes.append(Box(form.seal.x, form.seal.y, form.seal.width, form.seal.height))
     boxes.append(Box(form.code.x, form.code.y, form.code.side, form.code.side))
     for box in boxes:
-        assert 0 <= box.x <= box.x + box.width <= form.page_width
-        assert 0 <= box.y <= box.y + box.height <= form.page_height
-    for rule in form.rules:
+        assert 0 <= box.x <= box.x + box.width <= sheet.width
+        assert 0 <= box.y <= box.y + box.height <= sheet.height
+    for rule in sheet.rules:
         assert isinstance(rule, Rule)
-        assert 0 <= rule.x1 <= form.page_width
-        assert 0 <= rule.y2 <= form.page_height
+        assert 0 <= rule.x1 <= sheet.width
+        assert 0 <= rule.y2 <= sheet.height
 
 
 @every_form
 def test_no_datum_lies_over_another(form: FaceTemplate) -> None:
-    slots = form.slots
+    slots = form.sheets[0].slots
     for number, slot in enumerate(slots):
         for other in slots[number + 1 :]:
             assert not overlap(slot.box, other.box), (slot.field, other.field)
@@ -48,7 +49,7 @@ def test_the_seal_is_at_its_true_size_over_issuer_and_date_and_off_the_code(
     form: FaceTemplate,
 ) -> None:
     seal = Box(form.seal.x, form.seal.y, form.seal.width, form.seal.height)
-    by_field = {slot.field: slot.box for slot in form.slots}
+    by_field = {slot.field: slot.box for slot in form.sheets[0].slots}
     assert (seal.width, seal.height) == (42, 42)
     assert overlap(seal, by_field["issuer_name"])
     assert overlap(seal, by_field["issued_on"])

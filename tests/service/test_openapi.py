@@ -10,7 +10,7 @@ def test_the_openapi_files_are_fresh() -> None:
     assert openapi.stale() == [], "run: ./run openapi"
 
 
-@pytest.mark.parametrize("name", ["idp", "license_store", "verification", "sources"])
+@pytest.mark.parametrize("name", ["idp", "license_store", "seal", "verification", "sources"])
 def test_every_operation_has_a_name_of_its_own(name: str) -> None:
     document = yaml.safe_load((openapi.FOLDER / f"{name}.yaml").read_text("utf-8"))
     names = [

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -16,10 +17,13 @@ from keys.key_states import KeyRecord, State
 from keys.tables import trust_list as lists
 from keys.trust_publishing import ROOT_LASTS, newest_root
 from keys.vault import Vault
+from seal.life import stopping
+from seal.life.tables import SealRow
 from service.public_artefacts import OwnArtefacts, trust_list
 from service.sandbox_root import sign_sandbox_root
 from service.seed import BODIES
 from tests.rig import Rig
+from verification.document import judge_file
 from verification.scan import judge_code
 from verification.verdict import Answer
 
@@ -41,6 +45,8 @@ def test_without_the_database_nothing_is_known_and_nothing_raises(rig: Rig) -> N
     assert artefacts.trust_roots() is None
     assert artefacts.trust_changes(1) is None
     assert artefacts.status_list(1) is None
+    assert (artefacts.signed_seal_list(), artefacts.seal_list()) == (None, None)
+    assert artefacts.revocation_lists() == ()
 
 
 def test_a_database_lost_after_the_trust_list_was_made_leaves_the_status_unknown(rig: Rig) -> None:
@@ -161,3 +167,48 @@ def test_the_sandboxs_root_is_signed_once_and_again_before_it_ends(rig: Rig) -> 
 
 def test_a_number_no_list_can_have_is_unknown(rig: Rig) -> None:
     assert rig.world.artefacts.status_list(2**40) is None
+
+
+def stop(rig: Rig, *, lost_since: timedelta | None = None) -> None:
+    """Suspend the seal of the first body now, or report it lost since so long ago."""
+    world = rig.world
+    with world.begin() as tx:
+        row = tx.scalars(select(SealRow).where(SealRow.owner == BODIES[0].issuer.uscc)).one()
+        if lost_since is None:
+            stopping.suspend(tx, world.seals, stopping.Stop(row.id, row.keeper, "test"))
+        else:
+            since = rig.clock() - lost_since
+            stopping.report_lost(tx, world.seals, stopping.Loss(row.id, row.keeper, "test", since))
+
+
+def test_a_seal_stops_at_once_and_what_it_sealed_before_holds(rig: Rig) -> None:
+    licence = rig.issue()
+    ofd = rig.file(licence, "ofd")
+    rig.clock.tick(minutes=1)
+    stop(rig)
+    refused = rig.post_licence(*rig.application())
+    assert (refused.status_code, refused.json()["code"]) == (409, "seal.not_in_use")
+    told = rig.judge(ofd).json()
+    assert told["answer"] == "valid", told
+    assert "seal.state_now.suspended" in {finding["code"] for finding in told["findings"]}
+    assert judge_file(rig.stranger, ofd).answer is Answer.VALID
+
+
+def test_what_a_lost_seal_stamped_since_its_loss_does_not_count(rig: Rig) -> None:
+    rig.clock.tick(hours=1)
+    licence = rig.issue()
+    ofd = rig.file(licence, "ofd")
+    assert judge_file(rig.stranger, ofd).answer is Answer.VALID
+    rig.clock.tick(minutes=10)
+    stop(rig, lost_since=timedelta(minutes=30))
+    assert rig.judge(ofd).json()["answer"] == "invalid"
+    assert judge_file(rig.stranger, ofd).answer is Answer.INVALID
+
+
+def test_the_seal_list_is_signed_again_only_for_a_change_or_before_it_ends(rig: Rig) -> None:
+    artefacts = rig.world.artefacts
+    first = artefacts.signed_seal_list()
+    rig.clock.tick(hours=1)
+    assert artefacts.signed_seal_list() == first is not None
+    rig.clock.tick(hours=12)
+    assert artefacts.signed_seal_list() != first

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from keys.algorithms import ES256, Purpose
 from keys.key_states import State
 from keys.tables import custodian, journal, private_key
+from license_store.sealing import STORE
 from service import migrating, wiring
 from service.public_artefacts import SERVICE
 from service.settings import Settings
@@ -66,8 +67,10 @@ def test_every_signature_is_journalled_with_the_part_that_wanted_it(rig: Rig) ->
     told = {(row.actor, row.details["purpose"]) for row in used}
     for purpose in ("access-token", "id-token"):
         assert ("idp", purpose) in told
-    for purpose in ("licence-data", "licence-code", "ofd-seal", "pdf-seal"):
+    for purpose in ("licence-data", "licence-code"):
         assert ("license_store", purpose) in told
+    for purpose in ("ofd-seal", "pdf-seal"):
+        assert (STORE.id, purpose) in told
     for row in used:
         assert keys[row.subject].purpose == row.details["purpose"]
         assert keys[row.subject].owner == row.details["owner"]

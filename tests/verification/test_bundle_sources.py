@@ -9,6 +9,7 @@ from keys.algorithms import Purpose
 from keys.bundle import Bundle, Part
 from keys.errors import DomainError
 from keys.trust_delta import VersionUnknown
+from seal.seal_list import SealList, sign_seal_list
 from seal.status_list import Status, StatusList, sign_status_list
 from tests.verification.trust_world import (
     HOUSING,
@@ -22,6 +23,7 @@ from tests.verification.trust_world import (
     STRANGER,
     Body,
     code,
+    crl,
     signed_list,
     trust_list,
     trust_root,
@@ -29,6 +31,7 @@ from tests.verification.trust_world import (
 )
 from verification.bundle_sources import BundleLacks, BundleSources, parts
 from verification.scan import judge_code
+from verification.sources import SEAL_LIST
 from verification.verdict import Answer, Verdict
 from verification.verifier import Verifier
 
@@ -44,10 +47,23 @@ def status_token(status: Status = Status.VALID, by: Body = SERVICE, number: int 
     return sign_status_list(statuses, url, by.signer(purpose), NOW, ends)
 
 
-def bundle(token: str | None = None, signed: str = SIGNED) -> Bundle:
-    status_lists = {LIST: token or status_token()}
-    told = parts(roots=ROOTS, signed_list=signed, status_lists=status_lists, address=PUBLIC_URL)
+def bundle(
+    token: str | None = None, signed: str = SIGNED, seals: str = "", crls: tuple[bytes, ...] = ()
+) -> Bundle:
+    told = parts(
+        roots=ROOTS,
+        signed_list=signed,
+        seal_list=seals or seal_list(),
+        revocation_lists=crls,
+        status_lists={LIST: token or status_token()},
+        address=PUBLIC_URL,
+    )
     return Bundle("gap", 1, NOW, tuple(sorted(told, key=lambda part: part.name)))
+
+
+def seal_list(by: Body = SERVICE, uri: str = PUBLIC_URL + SEAL_LIST) -> str:
+    purpose = Purpose.STATUS_LIST if by is SERVICE else Purpose.LICENCE_CODE
+    return sign_seal_list(SealList(uri, NOW + timedelta(hours=24), {}), by.signer(purpose), NOW)
 
 
 def judged(bundle: Bundle, now: datetime = NOW, **changes: Any) -> Verdict:
@@ -115,3 +131,30 @@ def test_a_list_by_a_stranger_is_refused() -> None:
     forged = signed_list(trust_list(), STRANGER.signer(Purpose.TRUST_LIST))
     with pytest.raises(DomainError, match=r"token\.unknown_key"):
         BundleSources(bundle(signed=forged), ROOT_KEYS, lambda: NOW)
+
+
+def sources(bundle: Bundle, now: datetime = NOW) -> BundleSources:
+    return BundleSources(bundle, ROOT_KEYS, lambda: now)
+
+
+def test_how_seals_stand_comes_along_to_its_own_end() -> None:
+    told = seal_list()
+    assert sources(bundle(seals=told)).seal_list() is not None
+    assert sources(bundle(seals=told)).signed_seal_list() == told
+    assert sources(bundle(), NOW + timedelta(hours=24)).seal_list() is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [seal_list(by=HOUSING), seal_list(uri="https://elsewhere.example"), "a.b.c"],
+    ids=["by another key", "of another place", "no token"],
+)
+def test_another_seal_list_than_ours_tells_nothing(told: str) -> None:
+    assert sources(bundle(seals=told)).seal_list() is None
+
+
+def test_revocation_lists_come_along_unless_nobody_trusted_made_them() -> None:
+    ours, elses = crl(), crl(by="Root elsewhere")
+    assert sources(bundle(crls=(ours, elses))).revocation_lists() == (ours,)
+    assert sources(bundle(crls=(b"no list",))).revocation_lists() == ()
+    assert sources(bundle(crls=(ours,)), LIST_ENDS).revocation_lists() == ()

@@ -1,6 +1,7 @@
 """The verification API over HTTP, in two languages, and the sentences it needs."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from keys.algorithms import Purpose
 from keys.trust_delta import VersionUnknown, follow_delta
 from keys.trust_root import read_roots
 from keys.trust_signing import read_trust_list
+from seal.seal_list import SealList, read_seal_list
 from seal.status_list import Status
 from service.locale import locale_of, t
 from tests.verification.trust_world import (
@@ -22,13 +24,21 @@ from tests.verification.trust_world import (
     Draft,
     Published,
     code,
+    crl,
     ofd,
     trust_list,
     trust_root,
 )
 from verification.document import MOST_BYTES
-from verification.errors import FileTooLarge, NotALicenceFile, TrustListUnavailable
+from verification.errors import (
+    FileTooLarge,
+    NotALicenceFile,
+    SealListUnavailable,
+    TrustListUnavailable,
+)
 from verification.http import app
+from verification.revocation_lists import read_lists
+from verification.sources import status_list_keys
 from verification.verifier import Verifier
 
 
@@ -116,6 +126,24 @@ def test_what_the_caller_has_is_not_sent_again(client: TestClient, published: Pu
     published.trusted = trust_list(2)
     newer = client.get("/trust-list", headers={"If-None-Match": answer.headers["ETag"]})
     assert newer.status_code == 200
+
+
+def test_how_seals_stand_and_what_was_revoked_is_handed_out(
+    client: TestClient, published: Published
+) -> None:
+    with pytest.raises(SealListUnavailable):
+        client.get("/seal-list")
+    assert client.get("/revocation-lists").json() == []
+    published.seals = SealList("urn:here", NOW + timedelta(hours=1), {})
+    published.crls = (crl(),)
+
+    seals, lists = client.get("/seal-list"), client.get("/revocation-lists")
+
+    keys = status_list_keys(trust_list(), NOW)
+    assert read_seal_list(seals.text, keys, NOW) == published.seals
+    assert [read.der for read in read_lists(lists.text, trust_list(), NOW)] == list(published.crls)
+    again = client.get("/revocation-lists", headers={"If-None-Match": lists.headers["ETag"]})
+    assert again.status_code == 304
 
 
 def test_the_changes_since_a_version_lead_to_the_list_in_force(

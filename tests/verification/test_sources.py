@@ -12,6 +12,8 @@ from keys.software_signer import SoftwareSigner
 from keys.trust import TrustList
 from keys.trust_delta import VersionUnknown, delta, write_delta
 from keys.trust_root import TrustRoot, root_chain, sign_root
+from seal.seal_list import SealList, sign_seal_list
+from seal.seal_states import Change, SealState
 from seal.status_list import Status, StatusList, sign_status_list
 from tests.verification.trust_world import (
     HOUSING,
@@ -27,13 +29,15 @@ from tests.verification.trust_world import (
     STRANGER,
     TRUST_LIST_SIGNER,
     code,
+    crl,
     signed_list,
     trust_list,
     trust_root,
     trust_roots,
 )
+from verification.revocation_lists import write_lists
 from verification.scan import judge_code
-from verification.sources import HttpSources
+from verification.sources import REVOCATION_LISTS, SEAL_LIST, HttpSources
 from verification.verdict import Answer
 from verification.verifier import Verifier
 
@@ -41,6 +45,8 @@ TRUST_ROOT = "/api/verification/trust-root"
 TRUST_LIST = "/api/verification/trust-list"
 CHANGES = f"{TRUST_LIST}/since/1"
 STATUS_LIST = f"/api/licences/status-lists/{LIST}"
+
+IN_USE = (Change(SealState.IN_USE, NOW - timedelta(days=30)),)
 
 
 @dataclass
@@ -81,6 +87,14 @@ class Server:
         for before in (told, since or told):
             change = write_delta(delta(before, told), signed_list(told, signer, ends_at))
             self.files[f"{TRUST_LIST}/since/{before.version}"] = change.encode()
+
+    def publish_seals(
+        self, signer: SoftwareSigner | None = None, uri: str = PUBLIC_URL + SEAL_LIST
+    ) -> SealList:
+        seals = SealList(uri, self.now + timedelta(hours=24), {bytes(32): IN_USE})
+        signer = signer or SERVICE.signer(Purpose.STATUS_LIST)
+        self.files[SEAL_LIST] = sign_seal_list(seals, signer, self.now).encode()
+        return seals
 
     def publish_status(
         self, status: Status = Status.VALID, signer: SoftwareSigner | None = None
@@ -379,3 +393,92 @@ def test_past_the_roots_end_nothing_is_known(server: Server, verifier: Verifier)
     server.now = trust_root().ends_at
 
     assert judge_code(verifier, code()).findings[-1].code == "trust_list.unavailable"
+
+
+# --- Seals and revocations ---
+
+
+def test_the_seal_list_is_read_and_handed_on_as_it_came(
+    server: Server, sources: HttpSources
+) -> None:
+    told = server.publish_seals()
+    assert sources.seal_list() == told
+    assert (sources.signed_seal_list() or "").encode() == server.files[SEAL_LIST]
+
+
+def test_a_seal_list_past_its_end_is_no_answer(server: Server, sources: HttpSources) -> None:
+    server.publish_seals()
+    assert sources.seal_list() is not None
+    server.now += timedelta(hours=24)
+    assert (sources.seal_list(), sources.signed_seal_list()) == (None, None)
+
+
+def test_a_seal_list_by_another_key_or_of_another_place_is_not_believed(
+    server: Server, sources: HttpSources
+) -> None:
+    server.publish_seals(signer=STRANGER.signer(Purpose.STATUS_LIST))
+    assert sources.seal_list() is None
+    server.publish_seals(uri="https://elsewhere.example" + SEAL_LIST)
+    server.now += timedelta(minutes=5)
+    assert sources.seal_list() is None
+    told = server.publish_seals()
+    server.now += timedelta(minutes=5)
+    assert sources.seal_list() == told
+
+
+def publish_lists(server: Server, *lists: bytes) -> None:
+    server.files[REVOCATION_LISTS] = write_lists(lists).encode()
+    server.now += timedelta(minutes=5)
+
+
+def test_revocation_lists_count_when_an_authority_of_the_trust_list_made_them(
+    server: Server, sources: HttpSources
+) -> None:
+    ours, elses = crl(), crl(by="Root elsewhere")
+    publish_lists(server, ours, elses)
+    assert sources.revocation_lists() == (ours,)
+
+
+def test_older_revocation_lists_cannot_push_out_newer_ones(
+    server: Server, sources: HttpSources
+) -> None:
+    newer = crl(number=2)
+    publish_lists(server, newer)
+    assert sources.revocation_lists() == (newer,)
+    for older in ((crl(number=1),), ()):
+        publish_lists(server, *older)
+        assert sources.revocation_lists() == (newer,)
+    newest = crl(number=3)
+    publish_lists(server, newest)
+    assert sources.revocation_lists() == (newest,)
+
+
+def test_a_revocation_list_past_its_end_is_no_answer(server: Server, sources: HttpSources) -> None:
+    publish_lists(server, crl(ends_at=NOW + timedelta(hours=1)))
+    assert len(sources.revocation_lists()) == 1
+    server.now += timedelta(hours=1)
+    assert sources.revocation_lists() == ()
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"", b"{}", b"[1]", b'["!"]', b'["AAAA"]', b"[" * 100_000, b"\xff"],
+    ids=["empty", "object", "number", "not base64", "no list", "deep", "not text"],
+)
+def test_rubbish_is_no_revocation_list(
+    server: Server, sources: HttpSources, rubbish: bytes
+) -> None:
+    publish_lists(server, crl())
+    held = sources.revocation_lists()
+    server.files[REVOCATION_LISTS] = rubbish
+    server.now += timedelta(minutes=5)
+    assert sources.revocation_lists() == held != ()
+
+
+def test_without_a_trust_list_nothing_is_known_of_seals(
+    server: Server, sources: HttpSources
+) -> None:
+    server.publish_seals()
+    publish_lists(server, crl())
+    del server.files[TRUST_LIST]
+    assert (sources.seal_list(), sources.revocation_lists()) == (None, ())

@@ -12,6 +12,7 @@ import rfc8785
 from keys import certificates, cose, jose
 from keys.algorithms import ES256, SM2_SM3, Algorithm, Purpose
 from keys.certificates import PDF_SIGNER, ROOT, SEAL_MAKER, SEAL_SIGNER, Profile, Subject
+from keys.crl import Entry, Heading, build_crl
 from keys.software_signer import PrivateMaterial, SoftwareSigner, generate
 from keys.trust import Anchor, TrustedIssuer, TrustedKey, TrustList
 from keys.trust_delta import VersionUnknown, delta, write_delta
@@ -22,6 +23,7 @@ from seal.face import Attachment, DocumentInfo, Face
 from seal.lay_out import lay_out
 from seal.ofd_writer import write_ofd
 from seal.pdf_writer import write_pdf
+from seal.seal_list import SealList, sign_seal_list
 from seal.seal_picture import draw
 from seal.statement import LicenceStatement, code_text, face_digest
 from seal.status_list import StatusList
@@ -98,6 +100,18 @@ def anchor(name: str, der: bytes, *purposes: Purpose, until: datetime | None = N
     return Anchor(name, der, frozenset(purposes), MADE_AT, until)
 
 
+def crl(
+    *revoked: Entry,
+    number: int = 1,
+    by: str = "Root SM2",
+    algorithm: Algorithm = SM2_SM3,
+    ends_at: datetime = LIST_ENDS,
+) -> bytes:
+    """The revocation list of an authority of ours, or of one by another name."""
+    der, signer = _root(by, algorithm)
+    return build_crl(certificates.parse(der), signer, Heading(number, NOW, ends_at), revoked)
+
+
 def trust_list(version: int = 1, **changes: Any) -> TrustList:
     told: dict[str, Any] = {
         "anchors": (
@@ -143,6 +157,8 @@ class Published:
     trusted: TrustList | None = field(default_factory=trust_list)
     lists: dict[int, StatusList] = field(default_factory=lambda: {LIST: StatusList(1 << 13)})
     before: dict[int, TrustList] = field(default_factory=dict)
+    seals: SealList | None = None
+    crls: tuple[bytes, ...] = ()
 
     def trust_list(self) -> TrustList | None:
         return self.trusted
@@ -163,6 +179,16 @@ class Published:
 
     def status_list(self, number: int) -> StatusList | None:
         return self.lists.get(number)
+
+    def signed_seal_list(self) -> str | None:
+        signer = SERVICE.signer(Purpose.STATUS_LIST)
+        return sign_seal_list(self.seals, signer, NOW) if self.seals else None
+
+    def seal_list(self) -> SealList | None:
+        return self.seals
+
+    def revocation_lists(self) -> tuple[bytes, ...]:
+        return self.crls
 
 
 FIELDS: Mapping[str, str] = {
@@ -264,28 +290,38 @@ INFO = DocumentInfo("00" * 16, "建筑工程施工许可证", HOUSING.name, "202
 
 
 @cache
-def ofd(draft: Draft) -> bytes:
-    """The sealed OFD of a draft."""
-    face, body = draft.face(), draft.sealed_by
-    signer = body.signer(Purpose.OFD_SEAL)
-    certificate = _certify(SM2_ROOT, SEAL_SIGNER, body, signer)
+def seal_of(body: Body) -> bytes:
+    """The seal of a body (DER)."""
     maker = body.signer(Purpose.SEAL_MAKER)
-    seal = ses.make_seal(
+    return ses.make_seal(
         esid="33010000000001",
         name=f"{body.name}电子证照专用章",
         vendor="yinxin",
-        picture_png=picture(body),
+        picture=picture(body),
         width=42,
         height=42,
-        signer_certificates=(certificate,),
+        signer_certificates=(seal_certificate(body),),
         created=MADE_AT,
         valid_from=MADE_AT,
         valid_until=MADE_AT + timedelta(days=700),
         maker_signer=maker,
         maker_certificate=_certify(SM2_ROOT, SEAL_MAKER, body, maker),
     )
+
+
+@cache
+def seal_certificate(body: Body) -> bytes:
+    """The certificate a body stamps OFD with."""
+    return _certify(SM2_ROOT, SEAL_SIGNER, body, body.signer(Purpose.OFD_SEAL))
+
+
+@cache
+def ofd(draft: Draft) -> bytes:
+    """The sealed OFD of a draft."""
+    face, body = draft.face(), draft.sealed_by
     unsealed = write_ofd(face, INFO, draft.attachments())
-    return ofd_seal.stamp(unsealed, seal, signer, certificate, face.seal, ISSUED_AT)
+    signer, certificate = body.signer(Purpose.OFD_SEAL), seal_certificate(body)
+    return ofd_seal.stamp(unsealed, seal_of(body), signer, certificate, face.seal, ISSUED_AT)
 
 
 @cache

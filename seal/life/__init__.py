@@ -1,0 +1,1 @@
+"""The life of an e-seal: applied for, reviewed, made, recorded, handed out, used, stopped, destroyed."""

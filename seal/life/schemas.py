@@ -1,0 +1,288 @@
+"""The wire shapes of the seal API. Lengths are mm, times RFC 3339, bytes base64."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+
+from seal.life.application import SealKind
+from seal.life.grants import HolderKind
+from seal.life.register import LONGEST_REASON
+from seal.seal_states import SealState
+from seal.stamp_places import Side
+
+# One line of text: no control characters, which a database, a log or a header would trip over.
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=_PRINTABLE)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)
+]
+_MOST_USES = 2**31 - 1
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ApplicationIn(_In):
+    """What is applied for. `owner` is a 统一社会信用代码, `keeper` the subject of a member of staff.
+
+    What is wrong with it is told field by field (`seal.application.wrong`).
+    """
+
+    owner: Text
+    owner_name: Text
+    name: Text
+    kind: SealKind
+    legal_basis: Text
+    keeper: Text
+    picture_png: Base64Bytes = Field(
+        description="A PNG with transparency, of the seal's proportions."
+    )
+    picture_ofd: Base64Bytes = Field(
+        b"", description="The same as a one-page OFD, carried instead."
+    )
+    width: int
+    height: int
+    until: AwareDatetime = Field(description="When the seal is to end.")
+
+
+class RemakingIn(_In):
+    """Another seal in the place of one; what is left out stays as it was."""
+
+    until: AwareDatetime
+    owner_name: Text | None = None
+    name: Text | None = None
+    keeper: Text | None = None
+    picture_png: Base64Bytes | None = None
+    picture_ofd: Base64Bytes | None = None
+
+
+class ReasonIn(_In):
+    """Why. It stays in the seal's history and is seen by its body's staff only."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON)]
+
+
+class LossIn(ReasonIn):
+    """The seal is lost since a moment, from which on nothing that it stamped counts."""
+
+    since: AwareDatetime
+
+
+class EntrustingIn(ReasonIn):
+    """Somebody else is to keep the seal; the subject of a member of staff."""
+
+    keeper: Name
+
+
+class GrantIn(_In):
+    """Who may stamp: a system by its client's name, or a person of staff by their subject."""
+
+    holder_kind: HolderKind
+    holder: Name
+    licence_types: Annotated[list[Name], Field(max_length=100)] = Field(
+        [], description="Types of licence; none: any."
+    )
+    since: AwareDatetime | None = Field(None, description="Default: now.")
+    until: AwareDatetime
+    most: Annotated[int, Field(le=_MOST_USES)] | None = Field(
+        None, description="How often; null: without end."
+    )
+
+
+class EventOut(BaseModel):
+    """A change of a seal, recorded `at`, counting from `since`; `witness` names custodians."""
+
+    number: int
+    at: datetime
+    since: datetime
+    state: SealState
+    by: str
+    witness: str
+    reason: str
+
+
+class SealOut(BaseModel):
+    """A seal in the register. `esid` is given with the approval, `record_number` with the recording."""
+
+    id: UUID
+    esid: str | None
+    record_number: str | None
+    state: SealState
+    owner: str
+    owner_name: str
+    name: str
+    kind: SealKind
+    legal_basis: str
+    keeper: str
+    applied_by: str
+    width: int
+    height: int
+    until: datetime
+    predecessor: UUID | None
+    changed_at: datetime
+
+
+class SealWithHistoryOut(SealOut):
+    """A seal and everything that happened to it, in the order recorded."""
+
+    history: list[EventOut]
+
+
+class SealsOut(BaseModel):
+    """Seals of the register, the last changed first; `next` turns the page when there is more."""
+
+    seals: list[SealOut]
+    next: str | None
+
+
+class GrantOut(BaseModel):
+    """A grant; `ended_at` when somebody ended it before its term."""
+
+    id: UUID
+    holder_kind: HolderKind
+    holder: str
+    licence_types: list[str]
+    since: datetime
+    until: datetime
+    most: int | None
+    used: int
+    granted_by: str
+    ended_at: datetime | None
+
+
+class GrantsOut(BaseModel):
+    """Every grant of a seal, the newest first."""
+
+    grants: list[GrantOut]
+
+
+class UseOut(BaseModel):
+    """One stamp. `digest` (hex) is of what was stamped, before it was."""
+
+    number: int
+    at: datetime
+    by: str
+    grant: UUID
+    form: str
+    licence_type: str
+    reference: str
+    digest: str
+
+
+class UsageOut(BaseModel):
+    """How often a seal was used, and the uses, the newest first; `before` turns the page."""
+
+    total: int
+    by_form: dict[str, int]
+    by_licence_type: dict[str, int]
+    last_at: datetime | None
+    uses: list[UseOut]
+
+
+class ChangeOut(BaseModel):
+    """A state, and since when."""
+
+    state: SealState
+    since: datetime
+
+
+class StatusOut(BaseModel):
+    """What everybody may know of a seal: whose it is, and how it stood. `then` is null before that."""
+
+    esid: str
+    name: str
+    kind: str
+    owner: str
+    owner_name: str
+    record_number: str
+    valid_until: datetime
+    replaces: str
+    replaced_by: str
+    origin: str = Field(description="The node that told of it; empty: this one.")
+    at: datetime
+    then: ChangeOut | None
+    now: ChangeOut
+    history: list[ChangeOut]
+
+
+class HashIn(_In):
+    """A digest to stamp. The caller keeps the document; the key of the seal stays here."""
+
+    data_hash: Annotated[Base64Bytes, Field(min_length=32, max_length=32)] = Field(
+        description="SM3 of what is stamped: of an OFD, of its Signature.xml."
+    )
+    property_info: Annotated[str, StringConstraints(max_length=255, pattern=r"^[\x21-\x7e]+$")] = (
+        Field(description="What that is (IA5): of an OFD, `/` and the path of that Signature.xml.")
+    )
+    licence_type: Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)] = ""
+    reference: Name = Field(description="The caller's name of the document; it counts once.")
+
+
+class SignatureOut(BaseModel):
+    """A seal signature of GB/T 38540-2020 (DER, base64): the SignedValue.dat of an OFD."""
+
+    esid: str
+    signature: str
+
+
+class _Place(_In):
+    """Where the seal goes. Pages count from 0, lengths are mm from the top left corner."""
+
+
+class AtIn(_Place):
+    """At a place: x and y are of the seal's top left corner."""
+
+    by: Literal["position"]
+    page: Annotated[int, Field(ge=0, le=9999)] = 0
+    x: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)]
+    y: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)]
+
+
+class KeywordIn(_Place):
+    """Centred on a keyword (OFD only); -1 is the last place where it is printed."""
+
+    by: Literal["keyword"]
+    text: Name
+    occurrence: Annotated[int, Field(ge=-9999, le=9999)] = 0
+
+
+class TagIn(_Place):
+    """Centred on what prints a datum (OFD only)."""
+
+    by: Literal["tag"]
+    name: Name
+
+
+class RidingIn(_Place):
+    """Over the edges of pages; all of them when none are named."""
+
+    by: Literal["riding"]
+    side: Side = Side.RIGHT
+    pages: Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=500)] = []
+    along: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+PlaceIn = Annotated[AtIn | KeywordIn | TagIn | RidingIn, Field(discriminator="by")]
+
+
+class FaultOut(BaseModel):
+    """One field at fault, and why."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class ProblemOut(BaseModel):
+    """An error (RFC 9457). `code` is stable; `title` and `detail` are in the caller's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FaultOut] | None = None

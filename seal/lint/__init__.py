@@ -1,0 +1,1 @@
+"""What is looked at on a prepared document before any real key signs it: one rule a file."""

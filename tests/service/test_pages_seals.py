@@ -1,0 +1,373 @@
+"""The pages of e-seals: a seal goes its way by people's presses, and everybody may ask how it stands."""
+
+import io
+import re
+from datetime import timedelta
+
+import httpx2
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from idp import staff
+from idp.staff import Opening
+from seal.life import grants, stopping
+from seal.life.grants import HolderKind
+from seal.life.stamping import Actor, Form, Stamping, authorise
+from seal.life.tables import SealRow
+from seal.seal_picture import draw
+from seal.seal_states import SealState
+from service.locale import LOCALES, catalogue
+from service.pages import seals
+from service.pages.seal_steps import STEPS, TAKEN
+from service.sandbox_seals import REVIEWER
+from service.seed import CLERK_PASSWORD, HOUSING, MARKET
+from tests.rig import Rig
+from tests.service.portals import press
+from tests.service.test_pages_staff import signed_in
+
+APPLICANT, KEEPER = "seal-applicant-housing", "seal-keeper-housing"
+WHY = "示例理由"
+APPLICATION = {
+    "owner": HOUSING.uscc,
+    "owner_name": "",
+    "name": "示例市住房和城乡建设局业务专用章",
+    "kind": "business",
+    "legal_basis": "示例依据第一条",
+    "keeper": KEEPER,
+    "until": "2031-12-31",
+    "picture_from": "draw",
+    "shape": "round",
+    "purpose": "业务专用章",
+    "width": "42",
+}
+
+
+@pytest.fixture
+def who(rig: Rig) -> "Hands":
+    return Hands(rig)
+
+
+class Hands:
+    """The browsers of the sandbox's people of seals."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self._browsers: dict[str, httpx2.Client] = {}
+
+    def __call__(self, username: str) -> httpx2.Client:
+        if username not in self._browsers:
+            self._browsers[username] = signed_in(self.rig, username, CLERK_PASSWORD)
+        return self._browsers[username]
+
+    def drafted(self, **changes: str) -> str:
+        answer = press(self(APPLICANT), "/staff/seals/apply", **{**APPLICATION, **changes})
+        assert answer.is_redirect, answer.text
+        return answer.headers["Location"].partition("?")[0]
+
+    def take(self, username: str, address: str, word: str, **typed: str) -> httpx2.Response:
+        return press(self(username), address, do=word, **typed)
+
+    def go_on(self, username: str, address: str, word: str, **typed: str) -> None:
+        answer = self.take(username, address, word, **typed)
+        assert answer.headers.get("Location") == f"{address}?done={word}", answer.text
+        assert self(username).get(answer.headers["Location"]).status_code == 200
+
+
+def seeded(rig: Rig) -> SealRow:
+    """The sandbox's seal of the housing body, which is in use."""
+    with rig.world.begin() as tx:
+        return tx.scalars(select(SealRow).where(SealRow.owner == HOUSING.uscc)).one()
+
+
+def state(rig: Rig, address: str) -> str:
+    with rig.world.begin() as tx:
+        return tx.scalars(
+            select(SealRow.state).where(SealRow.id == address.rpartition("/")[2])
+        ).one()
+
+
+def test_a_seal_goes_the_whole_way_by_presses(who: Hands) -> None:
+    seal = who.drafted()
+    picture = who(APPLICANT).get(f"{seal}/picture")
+    assert Image.open(io.BytesIO(picture.content)).format == "PNG"
+    who.go_on(APPLICANT, seal, "submit")
+    who.go_on(REVIEWER, seal, "approve", review_reason=WHY)
+    for word in ("make", "record", "issue"):
+        who.go_on(REVIEWER, seal, word)
+    who.go_on(KEEPER, seal, "accept")
+    assert state(who.rig, seal) == SealState.IN_USE
+    page = who(KEEPER).get(seal).text
+    esid = re.search(r'href="/seals/(\d{14})"', page)
+    assert esid is not None
+    public = who.rig.http.get(f"/seals/{esid[1]}")
+    assert HOUSING.name in public.text
+    assert "杜怀瑾" in page
+    assert "杜怀瑾" not in public.text
+
+
+def test_the_list_shows_first_what_waits_for_one(who: Hands) -> None:
+    seal = who.drafted()
+    who.go_on(APPLICANT, seal, "submit")
+    page = who(REVIEWER).get("/staff/seals").text
+    rows = re.findall(r'href="(/staff/seals/[0-9a-f-]{36})"', page)
+    assert rows[0] == seal
+    assert len(rows) == 3
+    assert who(KEEPER).get("/staff/seals").text.count('href="/staff/seals/') == 2
+
+
+def test_each_step_is_offered_to_whom_it_may_be_and_no_one_else(who: Hands) -> None:
+    seal = who.drafted()
+    assert 'id="submit"' in who(APPLICANT).get(seal).text
+    assert 'id="submit"' not in who(REVIEWER).get(seal).text
+    who.go_on(APPLICANT, seal, "submit")
+    assert 'id="approve"' not in who(APPLICANT).get(seal).text
+    assert 'id="approve"' in who(REVIEWER).get(seal).text
+
+
+@pytest.mark.parametrize("word", ["approve", "make", "record", "issue", "accept", "destroy"])
+def test_a_press_that_is_not_ones_own_does_nothing(who: Hands, word: str) -> None:
+    seal = who.drafted()
+    who.go_on(APPLICANT, seal, "submit")
+    assert who.take(APPLICANT, seal, word).status_code == 403
+    assert state(who.rig, seal) == SealState.SUBMITTED
+
+
+def test_nobody_sees_the_seals_of_another_body(who: Hands) -> None:
+    seal = who.drafted()
+    other = who("seal-applicant-market")
+    assert other.get(seal).status_code == 403
+    assert other.get(f"{seal}/picture").status_code == 403
+    assert press(other, "/staff/seals/apply", **APPLICATION).status_code == 403
+    assert who("clerk-housing").get(seal).status_code == 403
+    assert who.rig.http.get(seal).headers["Location"].startswith("/login?realm=staff")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"keeper": "nobody-known"}, "keeper"),
+        ({"until": "2001-01-01"}, "until"),
+        ({"until": "tomorrow"}, "until"),
+        ({"width": "900"}, "picture_from"),
+        ({"owner_name": "局"}, "picture_from"),
+        ({"picture_from": "upload"}, "picture_from"),
+        ({"kind": "royal"}, ""),
+        ({"shape": "triangle", "legal_basis": ""}, "legal_basis"),
+    ],
+)
+def test_a_wrong_application_says_where_and_keeps_what_was_typed(
+    who: Hands, changes: dict[str, str], field: str
+) -> None:
+    answer = press(who(APPLICANT), "/staff/seals/apply", **{**APPLICATION, **changes})
+    assert answer.status_code in (404, 422), answer.text
+    assert 'role="alert"' in answer.text
+    assert f'id="{field}-wrong"' in answer.text or not field
+    assert "示例依据第一条" in answer.text or "legal_basis" in changes
+
+
+def test_a_picture_of_ones_own_is_used_as_it_is(who: Hands) -> None:
+    own = draw(HOUSING.name, width_mm=40, dpi=150)
+    http = who(APPLICANT)
+    form = http.get("/staff/seals/apply").text
+    csrf = re.search(r'name="csrf" value="([^"]*)"', form)
+    assert csrf is not None
+    told = {**APPLICATION, "picture_from": "upload", "width": "40", "csrf": csrf[1]}
+    answer = http.post(
+        "/staff/seals/apply", data=told, files={"picture": ("seal.png", own, "image/png")}
+    )
+    seal = answer.headers["Location"].partition("?")[0]
+    assert http.get(f"{seal}/picture").content == own
+
+
+@pytest.mark.parametrize("shape", ["oval", "square"])
+def test_every_shape_is_drawn(who: Hands, shape: str) -> None:
+    seal = who.drafted(shape=shape, purpose="")
+    png = who(APPLICANT).get(f"{seal}/picture").content
+    width, height = Image.open(io.BytesIO(png)).size
+    assert (width == height) == (shape == "square")
+
+
+def test_a_rejected_application_is_changed_and_handed_in_again(who: Hands) -> None:
+    seal = who.drafted()
+    who.go_on(APPLICANT, seal, "submit")
+    assert who.take(REVIEWER, seal, "reject", review_reason=" ").status_code == 422
+    who.go_on(REVIEWER, seal, "reject", review_reason=WHY)
+    assert WHY in who(APPLICANT).get(seal).text
+    told = {**APPLICATION, "picture_from": "keep", "legal_basis": "示例依据第二条"}
+    before = who(APPLICANT).get(f"{seal}/picture").content
+    answer = press(who(APPLICANT), f"{seal}/change", **told)
+    assert answer.headers["Location"] == f"{seal}?done=amended"
+    page = who(APPLICANT).get(seal).text
+    assert "示例依据第二条" in page
+    assert who(APPLICANT).get(f"{seal}/picture").content == before
+    who.go_on(APPLICANT, seal, "submit")
+
+
+def test_a_seal_is_stopped_lost_and_brought_back_by_its_keeper(who: Hands) -> None:
+    row = seeded(who.rig)
+    seal = f"/staff/seals/{row.id}"
+    who.go_on(KEEPER, seal, "suspend", suspend_reason=WHY)
+    who.go_on(KEEPER, seal, "resume", resume_reason=WHY)
+    wrong = who.take(KEEPER, seal, "lose", lose_reason=WHY, lose_since="yesterday")
+    assert wrong.status_code == 422
+    assert 'id="lose_since-wrong"' in wrong.text
+    who.rig.clock.tick(hours=9)
+    local = who.rig.clock() + timedelta(hours=7)
+    who("seal-reviewer")
+    assert who.take(KEEPER, seal, "resume", resume_reason=WHY).status_code in (302, 303, 403, 409)
+    who.rig.clock.tick(hours=-9)
+    since = f"{local - timedelta(hours=9) + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}"
+    who.go_on(KEEPER, seal, "lose", lose_reason=WHY, lose_since=since)
+    assert state(who.rig, seal) == SealState.LOST
+    assert "seal_state" not in who.rig.http.get(f"/seals/{row.esid}").text
+    who.go_on(KEEPER, seal, "found", found_reason=WHY)
+
+
+def test_whoever_signed_in_long_ago_signs_in_again_before_taking_a_seal_back(who: Hands) -> None:
+    seal = f"/staff/seals/{seeded(who.rig).id}"
+    who.go_on(KEEPER, seal, "suspend", suspend_reason=WHY)
+    who.rig.clock.tick(minutes=16)
+    assert who.take(KEEPER, seal, "resume", resume_reason=WHY).status_code == 403
+    assert state(who.rig, seal) == SealState.SUSPENDED
+
+
+def test_a_suspended_seal_gets_another_keeper(who: Hands) -> None:
+    seal = f"/staff/seals/{seeded(who.rig).id}"
+    who.go_on(KEEPER, seal, "suspend", suspend_reason=WHY)
+    told = {"entrust_reason": WHY, "entrust_keeper": "nobody-known"}
+    wrong = who.take(REVIEWER, seal, "entrust", **told)
+    assert 'id="entrust_keeper-wrong"' in wrong.text
+    who.go_on(REVIEWER, seal, "entrust", **{**told, "entrust_keeper": APPLICANT})
+    assert 'id="resume"' not in who(KEEPER).get(seal).text
+
+
+def test_a_seal_is_destroyed_and_stays_to_be_seen(who: Hands) -> None:
+    row = seeded(who.rig)
+    seal = f"/staff/seals/{row.id}"
+    assert who.take(REVIEWER, seal, "destroy", destroy_reason="").status_code == 422
+    who.go_on(REVIEWER, seal, "destroy", destroy_reason=WHY)
+    assert "sandbox-custodian-1" in who(REVIEWER).get(seal).text
+    assert who.rig.http.get(f"/seals/{row.esid}").status_code == 200
+
+
+def test_a_seal_is_applied_for_in_the_place_of_another(who: Hands) -> None:
+    row = seeded(who.rig)
+    seal = f"/staff/seals/{row.id}"
+    told = {
+        "name": row.name,
+        "keeper": KEEPER,
+        "until": "2032-01-31",
+        "picture_from": "keep",
+        "owner_name": "",
+    }
+    answer = press(who(APPLICANT), f"{seal}/remake", **told)
+    new = answer.headers["Location"].partition("?")[0]
+    assert str(row.esid) in who(APPLICANT).get(new).text
+    assert state(who.rig, new) == SealState.SUBMITTED
+    assert press(who(APPLICANT), f"{seal}/remake", **told).status_code == 409
+
+
+def test_the_keeper_grants_ends_and_sees_what_was_stamped(who: Hands) -> None:
+    row = seeded(who.rig)
+    seal = f"/staff/seals/{row.id}"
+    wish = {"grant_kind": "person", "grant_holder": "clerk-housing", "grant_until": "2027-01-31"}
+    who.go_on(KEEPER, seal, "grant", **wish, grant_most="3", grant_licence_types="A1, B2")
+    with who.rig.world.begin() as tx:
+        clerk = staff.subject_of(tx, "clerk-housing") or ""
+        held = {one.holder: one for one in grants.grants_of(tx, row.id)}
+        assert (held[clerk].licence_types, held[clerk].most) == (("A1", "B2"), 3)
+        wish_ = Stamping(
+            Actor(HolderKind.PERSON, clerk), Form.HASH, "A1", "文件-17", b"d" * 32, row.esid or ""
+        )
+        authorise(tx, who.rig.world.seals, wish_)
+    page = who(KEEPER).get(seal).text
+    assert "文件-17" in page
+    assert "1 / 3" in page
+    number = str(held[clerk].id)
+    assert who.take(REVIEWER, seal, "end", grant=number).status_code == 403
+    who.go_on(KEEPER, seal, "end", grant=number)
+    assert who.take(KEEPER, seal, "end", grant=number).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"grant_holder": ""}, "grant_holder"),
+        ({"grant_kind": "person", "grant_holder": "nobody-known"}, "grant_holder"),
+        ({"grant_until": "2001-01-01"}, "grant_until"),
+        ({"grant_until": ""}, "grant_until"),
+        ({"grant_most": "0"}, "grant_most"),
+        ({"grant_most": "many"}, "grant_most"),
+    ],
+)
+def test_a_wrong_grant_says_where(who: Hands, changes: dict[str, str], field: str) -> None:
+    seal = f"/staff/seals/{seeded(who.rig).id}"
+    wish = {"grant_kind": "system", "grant_holder": "portal", "grant_until": "2027-01-31"}
+    answer = who.take(KEEPER, seal, "grant", **{**wish, **changes})
+    assert answer.status_code in (404, 422)
+    assert f'id="{field}-wrong"' in answer.text
+
+
+def test_everybody_may_ask_how_a_seal_stood(rig: Rig) -> None:
+    row = seeded(rig)
+    begun = rig.clock()
+    rig.clock.tick(hours=1)
+    with rig.world.begin() as tx:
+        stopping.suspend(tx, rig.world.seals, stopping.Stop(row.id, "keeper", WHY))
+    asked = rig.http.get("/seals", params={"number": row.esid or ""})
+    assert asked.headers["Location"] == f"/seals/{row.esid}"
+    now = rig.http.get(f"/seals/{row.esid}").text
+    assert 'class="verdict bad"' in now
+    assert WHY not in now
+    local = f"{begun + timedelta(hours=8):%Y-%m-%dT%H:%M}"
+    with_seconds = f"{begun + timedelta(hours=8, minutes=1):%Y-%m-%dT%H:%M}"
+    then = rig.http.get(f"/seals/{row.esid}", params={"at": with_seconds}).text
+    assert 'class="verdict good"' in then
+    assert local[:10].replace("-0", "-").count("-") == 2
+    long_ago = rig.http.get(f"/seals/{row.esid}", params={"at": "2001-01-01T00:00"}).text
+    assert 'class="verdict unsure"' in long_ago
+    assert rig.http.get(f"/seals/{row.esid}", params={"at": "then"}).status_code == 422
+
+
+@pytest.mark.parametrize("number", ["99010099999999", "x", "<b>", "9" * 80])
+def test_a_seal_that_there_is_not_is_told(rig: Rig, number: str) -> None:
+    answer = rig.http.get("/seals", params={"number": number})
+    if answer.is_redirect:
+        answer = rig.http.get(answer.headers["Location"])
+    assert answer.status_code == 404
+    assert 'role="alert"' in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_a_seal_out_of_term_says_so(rig: Rig) -> None:
+    row = seeded(rig)
+    page = rig.http.get(f"/seals/{row.esid}", params={"at": "2099-01-01T00:00"}).text
+    assert 'class="verdict bad"' in page
+
+
+def test_what_is_no_seal_is_not_found(who: Hands) -> None:
+    assert who(KEEPER).get("/staff/seals/nothing").status_code == 404
+    assert who(KEEPER).get("/staff/seals/00000000-0000-4000-8000-000000000000").status_code == 404
+    seal = f"/staff/seals/{seeded(who.rig).id}"
+    assert who.take(KEEPER, seal, "dance").status_code == 400
+
+
+def test_every_step_state_and_word_has_its_name_in_both_languages() -> None:
+    for locale in LOCALES:
+        told = set(catalogue(locale))
+        assert {f"seals.do_{step}" for step in (*STEPS, "grant") if step != "review"} <= told
+        assert {f"seals.done_{word}" for word in (*TAKEN, "drafted", "amended", "remade")} <= told
+        assert {f"seal_state.{each}" for each in SealState} <= told
+
+
+def test_staff_without_a_role_for_seals_read_why_they_see_none(rig: Rig) -> None:
+    with rig.world.begin() as tx:
+        opening = Opening("plain", "沈知远", MARKET.uscc, (), CLERK_PASSWORD)
+        staff.open_account(tx, rig.world.provider, opening)
+    http = signed_in(rig, "plain", CLERK_PASSWORD)
+    page = http.get("/staff/seals")
+    assert page.status_code == 200
+    assert 'id="apply"' not in page.text
+    assert seals.PATH in http.get("/staff").text
