@@ -1,10 +1,13 @@
-"""Run every benchmark, or those named (`keys.journal`), or those of a package named (`keys`)."""
+"""Run every benchmark that takes seconds, or those named (`keys.journal`), or a package of them (`keys`)."""
 
 import sys
 from importlib import import_module
 from pkgutil import walk_packages
 
 import benchmarks
+
+_ONLY_WHEN_NAMED = {"endurance"}
+"""What takes minutes."""
 
 _NOT_BENCHMARKS = {"__main__", "measuring", "scratch", "idp.load", "idp.servers"}
 
@@ -14,7 +17,8 @@ def main(wanted: list[str]) -> None:
     found = walk_packages(benchmarks.__path__, f"{benchmarks.__name__}.")
     names = [module.name.partition(".")[2] for module in found if not module.ispkg]
     names = [name for name in names if name not in _NOT_BENCHMARKS]
-    chosen = [name for name in names if not wanted or _is_among(name, wanted)]
+    usual = [name for name in names if name not in _ONLY_WHEN_NAMED]
+    chosen = [name for name in names if _is_among(name, wanted)] if wanted else usual
     unknown = [one for one in wanted if not any(_is_among(name, [one]) for name in names)]
     if unknown:
         raise SystemExit(f"no benchmark {', '.join(unknown)}; there are: {', '.join(names)}")

@@ -1,6 +1,7 @@
 """One A4 licence: issue, stamp, judge and draw, as OFD and as PDF, in one thread."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -35,9 +36,67 @@ _NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 _LASTS = (_NOW - timedelta(days=1), _NOW + timedelta(days=365))
 
 
+@dataclass(frozen=True, slots=True)
+class _Circle:
+    """A body with a seal for OFD and a key for PDF, and the roots of both."""
+
+    root: bytes
+    seal: bytes
+    picture: bytes
+    owner: SoftwareSigner
+    owner_certificate: bytes
+    p256_root: bytes
+    p256: SoftwareSigner
+    p256_certificate: bytes
+
+    def stamp_ofd(self, ofd: bytes, drawn: Face) -> bytes:
+        by = self.owner, self.owner_certificate
+        return ofd_seal.stamp(ofd, self.seal, *by, drawn.seal, _NOW)
+
+    def stamp_pdf(self, pdf: bytes, drawn: Face) -> bytes:
+        by = self.p256, self.p256_certificate, (self.p256_root,)
+        return pdf_seal.stamp(pdf, self.picture, *by, drawn.seal, _NOW)
+
+
+def issuers() -> tuple[Callable[[], bytes], Callable[[], bytes]]:
+    """Return what issues the next licence as OFD, and what does as PDF."""
+    return _issuers(_circle())
+
+
+def _issuers(circle: _Circle) -> tuple[Callable[[], bytes], Callable[[], bytes]]:
+    numbers = count()
+
+    def issue_ofd() -> bytes:
+        drawn = face(next(numbers))
+        return circle.stamp_ofd(write_ofd(drawn), drawn)
+
+    def issue_pdf() -> bytes:
+        drawn = face(next(numbers))
+        return circle.stamp_pdf(write_pdf(drawn), drawn)
+
+    return issue_ofd, issue_pdf
+
+
 def measurements() -> Iterator[Measurement]:
     """Yield a line for each step, OFD first, then PDF."""
-    numbers, one = count(), face(0)
+    circle, one = _circle(), face(0)
+    issue_ofd, issue_pdf = _issuers(circle)
+    yield measure("OFD issue: lay out, write, stamp", issue_ofd)
+    yield measure("OFD stamp (SM2 e-seal)", partial(circle.stamp_ofd, write_ofd(one), one))
+    trusted = Ground(lambda _purpose, _at: (circle.root,))
+    yield measure("OFD judge", partial(ofd_verify.verify, issue_ofd(), trusted, _NOW))
+
+    signed = issue_pdf()
+    yield measure("PDF issue: lay out, write, stamp", issue_pdf)
+    yield measure("PDF stamp (P-256 PAdES)", partial(circle.stamp_pdf, write_pdf(one), one))
+    trusted = Ground(lambda _purpose, _at: (circle.p256_root,))
+    yield measure("PDF judge", partial(pdf_verify.verify, signed, trusted, _NOW))
+    yield measure("picture of the page, 150 dpi", partial(face_picture.png, signed))
+    yield measure("SM2 signature alone", partial(circle.owner.sign, DATA.content))
+    yield measure("ES256 signature alone", partial(circle.p256.sign, DATA.content))
+
+
+def _circle() -> _Circle:
     picture = draw(BODY, width_mm=42)
     root, maker, owner = (SoftwareSigner(generate(SM2_SM3)) for _ in range(3))
     root_der = self_signed(root, ROOT, Subject("bench root", "bench"), _LASTS)
@@ -62,41 +121,9 @@ def measurements() -> Iterator[Measurement]:
         maker_certificate=maker_der,
     )
 
-    def stamp_ofd(ofd: bytes, drawn: Face) -> bytes:
-        return ofd_seal.stamp(ofd, seal, owner, owner_der, drawn.seal, _NOW)
-
-    def issue_ofd() -> bytes:
-        drawn = face(next(numbers))
-        return stamp_ofd(write_ofd(drawn), drawn)
-
-    yield measure("OFD issue: lay out, write, stamp", issue_ofd)
-    yield measure("OFD stamp (SM2 e-seal)", partial(stamp_ofd, write_ofd(one), one))
-    yield measure(
-        "OFD judge",
-        partial(ofd_verify.verify, issue_ofd(), Ground(lambda _purpose, _at: (root_der,)), _NOW),
-    )
-
     p256_root, p256 = (SoftwareSigner(generate(ES256)) for _ in range(2))
     p256_root_der = self_signed(p256_root, ROOT, Subject("bench root", "bench"), _LASTS)
     p256_der = issue(
         parse(p256_root_der), p256_root, PDF_SIGNER, Subject("o", "o"), p256.public_key, *_LASTS, 2
     )
-    chain = (p256_root_der,)
-
-    def stamp_pdf(pdf: bytes, drawn: Face) -> bytes:
-        return pdf_seal.stamp(pdf, picture, p256, p256_der, chain, drawn.seal, _NOW)
-
-    def issue_pdf() -> bytes:
-        drawn = face(next(numbers))
-        return stamp_pdf(write_pdf(drawn), drawn)
-
-    signed = issue_pdf()
-    yield measure("PDF issue: lay out, write, stamp", issue_pdf)
-    yield measure("PDF stamp (P-256 PAdES)", partial(stamp_pdf, write_pdf(one), one))
-    yield measure(
-        "PDF judge",
-        partial(pdf_verify.verify, signed, Ground(lambda _purpose, _at: (p256_root_der,)), _NOW),
-    )
-    yield measure("picture of the page, 150 dpi", partial(face_picture.png, signed))
-    yield measure("SM2 signature alone", partial(owner.sign, DATA.content))
-    yield measure("ES256 signature alone", partial(p256.sign, DATA.content))
+    return _Circle(root_der, seal, picture, owner, owner_der, p256_root_der, p256, p256_der)

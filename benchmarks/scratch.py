@@ -24,9 +24,10 @@ from keys.key_use import in_journal
 from keys.sandbox_custodians import sandbox_consent
 from keys.vault import MAKE, USE, Vault
 from service import embedded, migrating, wiring
+from service.chance import Chance
 from service.db import Begin, beginner, connect
 from service.settings import Settings
-from service.wiring import Chance, Surroundings, World
+from service.wiring import Surroundings, World
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 _CONNECTIONS = 4

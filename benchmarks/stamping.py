@@ -8,7 +8,8 @@ from benchmarks.faces import BODY, DATA, face, write_ofd, write_pdf
 from benchmarks.measuring import Measurement, measure
 from seal import ofd_package, ofd_seal, ofd_sign, ofd_text
 from seal.lint import trial
-from seal.lint.checking import check_ofd, check_pdf
+from seal.lint.ofd import check_ofd
+from seal.lint.pdf import check_pdf
 from seal.lint.specimen import Expected
 from seal.seal_picture import draw
 from seal.ses import make_seal

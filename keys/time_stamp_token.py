@@ -93,12 +93,17 @@ def build_token(
     return cms_signing.sign(_TST_INFO, digest, signer, certificate, brought, content=info)
 
 
-@lru_cache(maxsize=32)
 def read_token(der: bytes, certificates: tuple[bytes, ...] = ()) -> Token:
     """Read a token; the signer's certificate is in it or among those given (DER).
 
     Nothing is checked but the form. Raises TimeStampMalformed.
     """
+    return _remembered(der, certificates)
+
+
+# Whoever asks for a token or judges one reads it more than once.
+@lru_cache(maxsize=32)
+def _remembered(der: bytes, certificates: tuple[bytes, ...]) -> Token:
     if len(der) > _LARGEST:
         raise TimeStampMalformed(reason="size")
     try:

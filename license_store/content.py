@@ -3,6 +3,7 @@
 All are computed from the same `Licence`, so they cannot disagree. The data file is RFC 8785 JSON.
 """
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Any
@@ -38,6 +39,14 @@ def face_values(licence: Licence) -> Mapping[str, str]:
         "valid_until": _printed_date(licence.valid_until) if licence.valid_until else "长期",
     }
     return {**licence.fields, **derived}
+
+
+def printed_digest(licence: Licence) -> bytes:
+    """Return SHA-256 over the RFC 8785 JSON of every printed value: the same whenever it is printed.
+
+    The printed code states its first bytes (`seal.statement.face_digest`).
+    """
+    return hashlib.sha256(rfc8785.dumps(dict(face_values(licence)))).digest()
 
 
 def data(licence: Licence, licence_type: LicenceType) -> bytes:

@@ -128,6 +128,10 @@ def _add_issuing(api: FastAPI, desk: Desk, the_caller: Any) -> None:
         responses={
             200: {"model": LicenceOut, "description": "The case already had this licence."},
             **_problems(401, 403, 409, 422),
+            503: {
+                "description": "The time of a seal cannot be proven now (`time_stamp.…`): the licence "
+                "is issued, and is sealed later."
+            },
         },
     )
     def post_licence(asked: IssueIn, response: Response, caller: Caller = the_caller) -> LicenceOut:

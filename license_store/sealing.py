@@ -5,10 +5,9 @@ Every run makes other signatures, so the pointer in the row decides: the first t
 and what a later or broken run made is an orphan in the file store, never a second licence.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -28,12 +27,18 @@ from seal.life import stamping
 from seal.life.grants import HolderKind
 from seal.life.stamping import Actor, Authorised, Form, Stamping
 from seal.lint import checking
+from seal.lint.ofd import check_ofd
+from seal.lint.pdf import check_pdf
 from seal.lint.specimen import Expected
 from seal.ses_reading import read_seal
 
 SEAL_JOB = "seal_licence"
-STORE = Actor(HolderKind.SYSTEM, "license-store")
+STORE = Actor(HolderKind.SYSTEM, "licence-store")
 """Who asks for stamps: a seal's keeper grants its use to this system."""
+
+
+_GIVEN_UP_AFTER = timedelta(hours=6)
+_MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,23 @@ def seal_licence(desk: Desk, licence_id: UUID) -> None:
         _finish(tx, desk, licence_id, made.code, stored)
 
 
+def put_in_line_again(desk: Desk) -> None:
+    """Put what waits for its seal for hours in line again, the oldest first.
+
+    Its job tried in vain so often that it gave up: the seal was suspended, nobody proved the time.
+    """
+    with desk.begin() as tx:
+        waiting = (
+            select(LicenceRow.id)
+            .where(LicenceRow.state == State.SEALING)
+            .where(LicenceRow.issued_at <= desk.clock() - _GIVEN_UP_AFTER)
+            .order_by(LicenceRow.issued_at, LicenceRow.id)
+            .limit(_MOST_AT_ONCE)
+        )
+        for licence in tx.scalars(waiting).all():
+            desk.defer(tx, SEAL_JOB, {"licence_id": str(licence)})
+
+
 def tools_of(tx: Session, desk: Desk, issuer: str) -> Tools:
     """Return what signs for `issuer` now. Raises `KeyNotFound`."""
     return Tools(
@@ -86,7 +108,7 @@ def check_stamps(tx: Session, desk: Desk, licence: Licence) -> None:
     `KeyNotFound` or `CertificateNotFound`.
     """
     for form in (Form.OFD, Form.PDF):
-        stamping.check(tx, desk.seals, _wish(licence, form, b""))
+        stamping.check(tx, desk.seals, _wish(licence, form))
 
 
 def make_files(
@@ -98,8 +120,8 @@ def make_files(
     prepared = documents.prepare(licence, licence_type, code, data_file)
     ofd, pdf = documents.ofd(prepared), documents.pdf(prepared)
     with desk.begin() as tx:
-        for_ofd = _authorised(tx, desk, licence, Form.OFD, ofd)
-        for_pdf = _authorised(tx, desk, licence, Form.PDF, pdf)
+        for_ofd = stamping.authorise(tx, desk.seals, _wish(licence, Form.OFD))
+        for_pdf = stamping.authorise(tx, desk.seals, _wish(licence, Form.PDF))
     stamped_pdf = _stamped_pdf(desk, prepared, pdf, for_pdf)
     return SealedFiles(
         code=code,
@@ -116,7 +138,7 @@ def make_ofd(desk: Desk, prepared: Prepared) -> bytes:
     """Return the OFD of a prepared licence, stamped now."""
     ofd = documents.ofd(prepared)
     with desk.begin() as tx:
-        authorised = _authorised(tx, desk, prepared.licence, Form.OFD, ofd)
+        authorised = stamping.authorise(tx, desk.seals, _wish(prepared.licence, Form.OFD))
     return _stamped_ofd(desk, prepared, ofd, authorised)
 
 
@@ -128,29 +150,23 @@ def stored_files(desk: Desk, licence_id: UUID, by_kind: Mapping[str, bytes]) -> 
     ]
 
 
-def _wish(licence: Licence, form: Form, digest: bytes) -> Stamping:
+def _wish(licence: Licence, form: Form) -> Stamping:
+    """A run that broke off is made good with other bytes: what stays the same is what is printed."""
     return Stamping(
         by=STORE,
         form=form,
         licence_type=licence.type_code,
         reference=licence.identifier,
-        digest=digest,
+        digest=content.printed_digest(licence),
         owner=licence.issuer.uscc,
     )
-
-
-def _authorised(
-    tx: Session, desk: Desk, licence: Licence, form: Form, document: bytes
-) -> Authorised:
-    wish = _wish(licence, form, hashlib.sha256(document).digest())
-    return stamping.authorise(tx, desk.seals, wish)
 
 
 def _stamped_ofd(desk: Desk, prepared: Prepared, ofd: bytes, by: Authorised) -> bytes:
     seal, places = read_seal(by.der), (prepared.face.seal,)
     now = desk.clock()
     expected = _expected(prepared, now, (seal.valid_from, seal.valid_until))
-    checking.require_sound(checking.check_ofd(ofd, by.der, places, now, expected))
+    checking.require_sound(check_ofd(ofd, by.der, places, now, expected))
     return stamping.stamp_ofd(desk.seals, by, ofd, places)
 
 
@@ -158,7 +174,7 @@ def _stamped_pdf(desk: Desk, prepared: Prepared, pdf: bytes, by: Authorised) -> 
     certificate, box = certificates.parse(by.certificate), prepared.face.seal
     now = desk.clock()
     expected = _expected(prepared, now, (certificate.not_before, certificate.not_after))
-    checking.require_sound(checking.check_pdf(pdf, by.picture_png, box, now, expected))
+    checking.require_sound(check_pdf(pdf, by.picture_png, box, now, expected))
     return stamping.stamp_pdf(desk.seals, by, pdf, box)
 
 

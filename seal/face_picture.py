@@ -21,7 +21,7 @@ class PdfUnreadable(DomainError):
 def png(pdf: bytes, dpi: int = 150, page: int = 0) -> bytes:
     """Return a page of `pdf`, counted from 0, as a PNG at `dpi`. Raises `PdfUnreadable`."""
     out = BytesIO()
-    draw(pdf, dpi, page).save(out, "PNG", compress_level=4)
+    draw(pdf, dpi, page).save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 

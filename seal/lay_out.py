@@ -45,22 +45,27 @@ def lay_out(
 
     `values` are the texts as printed, `pictures` files (PNG or JPEG) as they were sent; those the
     form has no place for are not printed. A value too long for its place goes on to a
-    continuation page where the form has one. Raises `FieldMissing`, `FieldTooLong`,
-    `GlyphMissing`, `PictureMissing`, `seal.qr.CodeTooLong`, and `seal.qr.PictureUnreadable` or
-    `PictureTooLarge` for a picture.
+    continuation page where the form has one. Without a `code_text` no code is printed.
+
+    Raises `FieldMissing`, `FieldTooLong`, `GlyphMissing`, `PictureMissing`, `seal.qr.CodeTooLong`,
+    and `seal.qr.PictureUnreadable` or `PictureTooLarge` for a picture.
     """
-    rows = qr.modules(code_text)
-    place = template.code
-    code = CodeSquare(place.x, place.y, place.side, rows, code_text)
     spilt: list[Slot] = []
     first, *others = (
         _page(sheet, values, pictures, template.continuation, spilt) for sheet in template.sheets
     )
-    background = (*first.background, *_legend(place, urlsplit(code_text).netloc, len(rows)))
-    pages = [replace(first, background=background, code=code), *others]
+    pages = [_coded(first, template.code, code_text) if code_text else first, *others]
     if template.continuation:
         pages += _continued(template.continuation, spilt, values, pictures)
     return Face(template.title, tuple(pages), template.seal)
+
+
+def _coded(page: Page, place: CodePlace, text: str) -> Page:
+    """Return `page` with the code of `text`, and the words under it in the form."""
+    rows = qr.modules(text)
+    code = CodeSquare(place.x, place.y, place.side, rows, text)
+    legend = _legend(place, urlsplit(text).netloc, len(rows))
+    return replace(page, background=(*page.background, *legend), code=code)
 
 
 def _page(

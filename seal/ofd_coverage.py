@@ -112,10 +112,13 @@ def _signature(
         return
     found = check_signed_data(signed, listed.content, ground, at).findings
     wrong = {finding.check for finding in found if finding.outcome is Outcome.FAILED}
+    doubtful = any(finding.outcome is Outcome.UNKNOWN for finding in found)
     if wrong & {"data_hash", "signature"}:
         yield _failed(_INTEGRITY, "ofd.integrity.bad")
     elif wrong:
         yield _failed(_INTEGRITY, "ofd.integrity.untrusted")
+    elif doubtful:
+        yield Finding(_INTEGRITY, Outcome.UNKNOWN, "ofd.integrity.doubtful")
 
 
 def _value_of(package: Package) -> str:

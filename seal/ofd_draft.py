@@ -23,6 +23,7 @@ from seal.ofd_package import NotAnOfd, Package
 from seal.ofd_pages import document_part
 from seal.ofd_signature_xml import Stated, sign_id, signature_xml
 from seal.ofd_signatures import (
+    MAX_REFERENCES,
     SignatureList,
     SignaturePart,
     largest_stamp_id,
@@ -88,7 +89,7 @@ def draft(
 ) -> Draft:
     """Return `package` ready for a signature at `signed_at` (aware): of kind Seal, if there is a `seal`.
 
-    Raises `NotAnOfd` for a package that is damaged or ambiguous, `OfdLocked`.
+    Raises `NotAnOfd` for a package that is damaged or ambiguous, or signed endlessly; `OfdLocked`.
     """
     _check_sound(package)
     was_listed = ofd_integrity.LIST in package.entries
@@ -131,7 +132,7 @@ def _signatures(
     name = list_name(package)
     if name:
         listed = read_list(package, name)
-        parts = tuple(read_part(package, record.part) for record in listed.records)
+        parts = _parts(package, listed)
         _check_open(parts, {name, *_LISTING} if ofd_integrity.LIST in package.entries else {name})
         return listed, parts
     folder = _ascii(posixpath.dirname(document_part(package)), "")
@@ -144,6 +145,15 @@ def _signatures(
     entries["OFD.xml"] = serialise(root)
     entries[name] = serialise(new_root("Signatures"))
     return SignatureList(name, (), 0), ()
+
+
+def _parts(package: Package, listed: SignatureList) -> tuple[SignaturePart, ...]:
+    parts: list[SignaturePart] = []
+    for record in listed.records:
+        parts.append(read_part(package, record.part))
+        if sum(len(part.references) for part in parts) > MAX_REFERENCES:
+            raise NotAnOfd("entries", record.part)
+    return tuple(parts)
 
 
 def _check_open(parts: tuple[SignaturePart, ...], changed: set[str]) -> None:

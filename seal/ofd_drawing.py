@@ -160,14 +160,11 @@ def draw_mark(
         CTM=_numbers(cosine, -sine, sine, cosine, run.x, run.baseline),
         Font=font.id,
         Size=_number(run.size),
-    )
-    darker = [255 - round((255 - part) * 255 / _MARK_ALPHA) for part in run.colour]
-    add(
-        text,
-        "FillColor",
-        Value=_numbers(*(max(part, 0) for part in darker)),
+        # Of the object, not of its colour: there are readers that pass over the latter.
         Alpha=str(_MARK_ALPHA),
     )
+    darker = [255 - round((255 - part) * 255 / _MARK_ALPHA) for part in run.colour]
+    add(text, "FillColor", Value=_numbers(*(max(part, 0) for part in darker)))
     _write_line(text, font, run, 0, 0)
 
 

@@ -21,6 +21,7 @@ from seal.ofd_text import origins
 from seal.ofd_xml import child, children, descendants, local_name, parse, text
 from seal.pdf_canvas import Canvas, PageTooRich
 from seal.pdf_paths import operators
+from seal.seal_outline import Segment
 
 MAX_DEPTH = 24
 MAX_PICTURE_PIXELS = 36_000_000
@@ -48,13 +49,17 @@ def open_picture(content: bytes) -> Image.Image:
 
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """Paints objects of one document. `settings` are the parameters of the layer, outermost last."""
+    """Paints objects of one document. `settings` are the parameters of the layer, outermost last.
+
+    `scaled` says that lengths here are not those of the page: in units, and in pictures of seals.
+    """
 
     canvas: Canvas
     resources: Resources
     glyphs: Glyphs
     settings: tuple[etree._Element, ...] = ()
     depth: int = 0
+    scaled: bool = False
 
     def page(self, content: bytes, part: str) -> None:
         """Paint the layers of a page or template. Raises PageTooRich, NotAnOfd."""
@@ -107,8 +112,20 @@ class Painter:
         yield from self._colours(element)
         if stroke:
             yield from self._dashes(element, span(path))
+        self.canvas.cover(self._covered(element, path))
         yield from operators(path)
         yield _painted(fill, stroke, element.get("Rule") == "Even-Odd")
+
+    def _covered(self, element: etree._Element, path: tuple[Segment, ...]) -> float:
+        """Return how many mm² a path may colour: what lies around it, within its Boundary."""
+        if self.scaled:
+            return self.canvas.area
+        _, _, width, height = numbers(element.get("Boundary", ""))
+        if element.get("CTM", "").strip() or _is(element, "Stroke", default=True):
+            return width * height
+        points = [point for segment in path for point in segment.points]
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        return min(width * height, (max(xs) - min(xs)) * (max(ys) - min(ys)))
 
     def _text(self, element: etree._Element) -> Iterator[str]:
         (size,) = numbers(element.get("Size", ""))
@@ -140,7 +157,7 @@ class Painter:
         except _SENSELESS:
             return
         self.canvas.write("\n".join(space))
-        self.block(content)
+        replace(self, scaled=True).block(content)
         self.canvas.write("Q")
 
     # --- What objects have in common ---

@@ -57,14 +57,14 @@ def draw(ofd: bytes, number: int = 0, dpi: int = 150) -> Image.Image:
     pixels = page.width * page.height * (dpi / _MM_PER_INCH) ** 2
     if max(page.width, page.height) > MOST_MM or pixels > MAX_PIXELS or dpi not in RESOLUTIONS:
         raise PageTooRich
-    canvas = Canvas(page.width, page.height)
+    canvas = Canvas(page.width, page.height, dpi)
     _paint(package, page, canvas, with_stamps=True)
     return pdfium.pixels(canvas.pdf(), dpi / _MM_PER_INCH / POINTS_PER_MM)
 
 
 def _paint(package: Package, page: DocumentPage, canvas: Canvas, *, with_stamps: bool) -> None:
     resources = read_resources(package)
-    painter = Painter(canvas, resources, Glyphs(resources.fonts))
+    painter = Painter(canvas, resources, Glyphs(resources.fonts), scaled=not with_stamps)
     for part in page.layers:
         painter.page(package.entries[part], part)
     for appearance in _annotations(package, page):

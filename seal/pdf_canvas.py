@@ -12,7 +12,7 @@ from PIL import Image
 from keys.errors import DomainError
 
 POINTS_PER_MM = 72 / 25.4
-MAX_OPERATORS = 12 * 1024 * 1024
+MAX_OPERATORS = 6 * 1024 * 1024
 """Characters. A page full of small print takes about three million."""
 MAX_WRITES = 40_000
 """Objects, and what stands around groups of them."""
@@ -20,6 +20,7 @@ MAX_PIXELS = 48_000_000
 """Of all pictures on the page together."""
 
 _FASTEST = 1
+_PIXELS_OF_A_CHARACTER = 1000  # are coloured in the time that one character takes
 
 
 class PageTooRich(DomainError):
@@ -31,8 +32,10 @@ class PageTooRich(DomainError):
 class Canvas:
     """Collects operators (ISO 32000-1 annex A) and pictures. Raises PageTooRich beyond the limits."""
 
-    def __init__(self, width: float, height: float) -> None:
-        """Start a page of that size in mm."""
+    def __init__(self, width: float, height: float, dpi: int = 150) -> None:
+        """Start a page of that size in mm, to be drawn at `dpi`."""
+        self.area = width * height
+        self._characters_of_mm2 = (dpi / 25.4) ** 2 / _PIXELS_OF_A_CHARACTER
         self._size = width * POINTS_PER_MM, height * POINTS_PER_MM
         self._written = [f"{POINTS_PER_MM:.6f} 0 0 {-POINTS_PER_MM:.6f} 0 {self._size[1]:.4f} cm"]
         self._length = self._pixels = 0
@@ -50,6 +53,10 @@ class Canvas:
         self._length += int(characters)
         if self._length > MAX_OPERATORS:
             raise PageTooRich
+
+    def cover(self, area: float) -> None:
+        """Count so many mm² of the page that are coloured."""
+        self.spend(min(max(area, 0.0), self.area) * self._characters_of_mm2)
 
     def write(self, operators: str) -> None:
         """Add operators; lengths are mm, y downwards."""

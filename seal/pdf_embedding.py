@@ -36,61 +36,25 @@ from keys.errors import DomainError
 from seal import pdf_signatures
 from seal.face import SealBox
 from seal.pdf_attachments import LIMITS
+from seal.pdf_errors import (
+    PdfCertifiedLate,
+    PdfFieldNotReserved,
+    PdfFieldTaken,
+    PdfLocked,
+    PdfNoRoom,
+    PdfNotExtendable,
+    PdfRidingLate,
+)
 from seal.pdf_objects import entry
 from seal.pdf_picture import Picture, SealStyle, add_picture
 from seal.pdf_places import UPRIGHT, Turn, turn_of
 from seal.pdf_signatures import PlacedSignature
-from seal.pdf_slices import add_slice, place_on, slices
+from seal.pdf_slices import add_slice, field_box, place_on, slices
 from seal.pdf_stream import RationedFile, StrangersFile
-from seal.stamp_places import Riding
+from seal.stamp_places import Riding, StampPlaceUnsuitable
 
 _MOST_READS = 2_000_000  # some seconds; a file of a thousand pages takes a tenth
 NOTHING_RESERVED: Mapping[str, SealBox] = MappingProxyType({})
-
-
-class PdfNotExtendable(DomainError):
-    """The bytes are no PDF that can be read and extended."""
-
-    code = "pdf_seal.unreadable"
-
-
-class PdfFieldTaken(DomainError):
-    """The signature field of that name is filled already, or is none for a signature."""
-
-    code = "pdf_seal.field_taken"
-
-
-class PdfLocked(DomainError):
-    """An earlier signature certified the PDF against every change."""
-
-    code = "pdf_seal.locked"
-
-
-class PdfFieldNotReserved(DomainError):
-    """The PDF is certified, and has no empty field reserved for this signature.
-
-    A new field, which could cover anything on the page, would break the certification.
-    """
-
-    code = "pdf_seal.field_not_reserved"
-
-
-class PdfCertifiedLate(DomainError):
-    """Only the first signature can certify a PDF (ISO 32000-1 §12.8.2.2)."""
-
-    code = "pdf_seal.certified_late"
-
-
-class PdfRidingLate(DomainError):
-    """A riding seal is drawn on several pages, which an earlier signature, or one field, forbids."""
-
-    code = "pdf_seal.riding_late"
-
-
-class PdfNoRoom(DomainError):
-    """The signature turned out longer than the room kept for it; `needed` and `kept` are in bytes."""
-
-    code = "pdf_seal.no_room"
 
 
 class _Writer(IncrementalPdfFileWriter):
@@ -151,6 +115,34 @@ def reading() -> Iterator[None]:
         raise
     except Exception as wrong:  # pyHanko promises no set of exceptions for what is malformed
         raise PdfNotExtendable(reason=type(wrong).__name__) from wrong
+
+
+def seen_in(
+    pdf: bytes, box: SealBox, *, field_name: str = "", riding: Riding | None = None
+) -> tuple[SealBox, ...]:
+    """Return the boxes that a seal stamped so would be seen in, of `pdf` as it is.
+
+    Raises PdfNotExtendable, PdfFieldTaken, StampPlaceUnsuitable.
+    """
+    writer = extend(pdf)
+    with reading():
+        _, there = _field(writer, field_name)
+        if there:
+            return (field_box(writer, there),)
+        return tuple(part.box for part in slices(writer, box, riding))
+
+
+def at_field(pdf: bytes, name: str) -> SealBox:
+    """Return the box of the empty signature field of that name.
+
+    Raises PdfNotExtendable, PdfFieldTaken, and StampPlaceUnsuitable where there is none on a page.
+    """
+    writer = extend(pdf)
+    with reading():
+        _, there = _field(writer, name)
+        if there is None:
+            raise StampPlaceUnsuitable(reason="field")
+        return field_box(writer, there)
 
 
 def embed(

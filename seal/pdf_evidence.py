@@ -5,6 +5,7 @@ fetched: what is not in the file and not at hand is not there.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +13,11 @@ from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from seal.ground import Ground
+from seal.pdf_attachments import Carried, CarriesTooMuch
 from seal.pdf_objects import entry, items
 
 _MOST = 64
+_MOST_BYTES = 2 * 1024 * 1024  # lists of fifty thousand entries, a second to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,23 @@ class Evidence:
 def read_evidence(reader: PdfFileReader) -> Evidence:
     """Return what the file's store holds; nothing where there is none.
 
+    What would be too much to read is passed over: whoever wrote the file could have left it out.
     Raises `PdfReadError` for more than a store of ours could hold, and what pyHanko raises for
     malformed objects.
     """
     store = entry(reader.root, "/DSS")
     if store is None:
         return Evidence()
-    return Evidence(*(tuple(_streams(store, kind)) for kind in ("/Certs", "/CRLs", "/OCSPs")))
+    carried = Carried(_MOST_BYTES)
+    return Evidence(
+        *(tuple(_streams(store, kind, carried)) for kind in ("/Certs", "/CRLs", "/OCSPs"))
+    )
 
 
-def _streams(store: Any, kind: str) -> Iterator[bytes]:
+def _streams(store: Any, kind: str, carried: Carried) -> Iterator[bytes]:
     listed = entry(store, kind, ())
     if len(listed) > _MOST:
         raise PdfReadError("a store too large")
-    yield from (bytes(stream.data) for stream in items(listed))
+    for stream in items(listed):
+        with suppress(CarriesTooMuch):
+            yield carried.content(stream)

@@ -51,6 +51,28 @@ def place(page: Any, box: SealBox) -> tuple[Rectangle, Turn]:
     return (round(x0, 3), round(y0, 3), round(x1, 3), round(y1, 3)), _TURNS[rotation]
 
 
+def box_of(sides: Rectangle, rotation: int, area: Rectangle, number: int) -> SealBox:
+    """Return the box of an `area` on page `number`, whose MediaBox has these `sides`: `place` undone.
+
+    `rotation` is one of 0, 90, 180 and 270.
+    """
+    left, bottom, right, top = sides
+    x0, y0, x1, y1 = area
+    x, y, width, height = {
+        0: (x0 - left, top - y1, x1 - x0, y1 - y0),
+        90: (y0 - bottom, x0 - left, y1 - y0, x1 - x0),
+        180: (right - x1, y0 - bottom, x1 - x0, y1 - y0),
+        270: (top - y1, right - x1, y1 - y0, x1 - x0),
+    }[rotation]
+    x, y, width, height = (side / POINTS_PER_MM for side in (x, y, width, height))
+    return SealBox(x, y, width, height, number)
+
+
+def box_on(page: Any, area: Rectangle, number: int) -> SealBox:
+    """Return the box of an `area` of `page`, which is the `number`-th. Raises ValueError as `size`."""
+    return box_of(_sides(page), _rotation(page), area, number)
+
+
 def turn_of(page: Any) -> Turn:
     """Return how a picture is turned to be upright on `page`. Raises ValueError as `place`."""
     return _TURNS[_rotation(page)]

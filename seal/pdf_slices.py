@@ -12,8 +12,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from seal.face import SealBox
 from seal.ofd_pages import DocumentPage
+from seal.pdf_objects import entry
 from seal.pdf_picture import WHOLE, Crop, SealStyle
-from seal.pdf_places import Rectangle, Turn, place, size
+from seal.pdf_places import Rectangle, Turn, box_on, place, size
 from seal.stamp_places import Placed, Riding, StampPlaceUnsuitable, ride
 
 MOST_PAGES = 1000
@@ -63,6 +64,21 @@ def page_of(writer: IncrementalPdfFileWriter, number: int) -> Any:
     if not 0 <= number < _page_count(writer):
         raise StampPlaceUnsuitable(reason="page")
     return writer.find_page_for_modification(number)[0].get_object()
+
+
+def field_box(writer: IncrementalPdfFileWriter, field: Any) -> SealBox:
+    """Return the box of a signature field that is there (ISO 32000-1 §12.7.4.5: one widget of its own).
+
+    Raises StampPlaceUnsuitable for a field on no page.
+    """
+    for number in range(_page_count(writer)):
+        page = page_of(writer, number)
+        listed = entry(page, "/Annots", ())
+        if field.reference in (getattr(each, "reference", None) for each in listed):
+            x0, y0, x1, y1 = map(float, field.get_object()["/Rect"])
+            area = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+            return box_on(page, area, number)
+    raise StampPlaceUnsuitable(reason="page")
 
 
 def add_slice(writer: IncrementalPdfFileWriter, part: Slice, image: generic.IndirectObject) -> None:

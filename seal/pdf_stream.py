@@ -22,8 +22,6 @@ _READS_IN_A_LARGE_FILE = 400_000
 _MOST_OF_A_WORD = 16  # what pyHanko reads of one at once; more is a stream's content
 _WORD_END = re.compile(rb"[\0\t\n\f\r ()<>\[\]{}/%]")
 
-_WORD_ENDS = frozenset(bytes([b]) for b in b"\0\t\n\f\r ()<>[]{}/%")
-
 _LONG = re.compile(rb"<((?:[0-9A-Fa-f]{2}){256,})>")
 _MOST_LONG = 256
 _DIGITS = 8
@@ -57,6 +55,7 @@ class StrangersFile(RationedFile):
         super().__init__(data, min(MOST_READS + len(data) // 8, _READS_IN_A_LARGE_FILE))
         self._data = data
         self._word = 0
+        self._had: set[int] = set()
         self._long = [match.span(1) for match in islice(_LONG.finditer(data), _MOST_LONG)]
         self._detours: dict[int, tuple[bytes, int]] = {}
         for number, (start, end) in enumerate(self._long):
@@ -67,24 +66,13 @@ class StrangersFile(RationedFile):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as a file does. Raises PdfReadError when it was read too often, or a word is too long."""
-        if size != 1:
-            self._take()
+        self._take()
+        detour = self._detours.get(self.tell()) if size == 1 else None
+        if detour is None:
             return self._counted(BytesIO.read(self, size))
-        # One byte at a time is how most of a file is read.
-        self._left -= 1
-        if self._left >= 0:
-            detour = self._detours.get(self.tell())
-            if detour is not None:
-                digit, onward = detour
-                self.seek(onward)
-                return digit
-            byte = BytesIO.read(self, 1)
-            if byte in _WORD_ENDS:
-                self._word = 0
-                return byte
-            self._word += 1
-            if self._word <= LONGEST_WORD: return byte
-        raise PdfReadError("x")
+        digit, onward = detour
+        self.seek(onward)
+        return digit
 
     def _counted(self, data: bytes) -> bytes:
         if len(data) > _MOST_OF_A_WORD or _WORD_END.search(data):
@@ -102,5 +90,10 @@ class StrangersFile(RationedFile):
         """
         if len(shown) * 2 != _DIGITS:
             raise LookupError("a short string")
-        start, end = self._long[int.from_bytes(shown)]
+        number = int.from_bytes(shown)
+        start, end = self._long[number]
+        # Four bytes of a stranger's may look like a number: each string is had once.
+        if number in self._had:
+            raise LookupError("a string of another place")
+        self._had.add(number)
         return start - 1, end + 1, unhexlify(self._data[start:end])

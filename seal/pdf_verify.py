@@ -23,6 +23,7 @@ from seal.pdf_coverage import (
     signed_after,
     whole_file,
 )
+from seal.pdf_description import described_anew
 from seal.pdf_evidence import Evidence, read_evidence
 from seal.pdf_sealed import judge_cms, judge_seal, malformed, unsupported
 from seal.pdf_signatures import Kind, PlacedSignature, place
@@ -143,6 +144,7 @@ def _seal(
         about = (
             coverage(placed, later),
             *certification(placed, placed is file.placed[0]),
+            *described_anew(placed),
         )
         match placed.kind:
             case Kind.CMS:

@@ -123,7 +123,7 @@ class Located:
 
 def locate(picture: Image.Image) -> tuple[Located, ...]:
     """Return every QR symbol in an opened picture without transparency, with its place."""
-    grey = picture.convert("L")
+    grey = picture if picture.mode == "L" else picture.convert("L")
     pixels = memoryview(grey.tobytes()).cast("B", shape=[grey.height, grey.width])
     found = zxingcpp.read_barcodes(
         pixels,

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from keys.algorithms import SM2_SM3, Purpose
 from keys.certificates import CertificateMalformed, holder
+from keys.der import bits, octets, oid, sequence
 from keys.der_signature import SignatureMalformed, from_der
 from keys.sm3 import sm3
 from keys.verify import BadSignature, verify
@@ -21,6 +22,7 @@ from seal.moments import Moments, signing_time
 from seal.report import Finding, Outcome, SealFinding
 from seal.seal_states import SealState
 from seal.ses_reading import Seal, SealSignature
+from seal.ses_structure import VERSION_2014
 from seal.signed_data import SignedData
 from seal.time_proof import TimeProof
 
@@ -141,8 +143,9 @@ def seal_state(seal: Seal, ground: Ground, moments: Moments) -> Iterator[Finding
     if ground.seal_states is no_register:
         yield Finding("seal_state", Outcome.OK, "seal.state.not_looked_at")
         return
-    then = ground.seal_states(seal.encoded, moments.judged)
-    today = ground.seal_states(seal.encoded, moments.now)
+    known = _as_made(seal, ground, moments.now)
+    then = ground.seal_states(known, moments.judged)
+    today = ground.seal_states(known, moments.now)
     if then is None and today is None:
         yield Finding("seal_state", Outcome.WARNING, "seal.state.not_registered")
         return
@@ -155,6 +158,19 @@ def seal_state(seal: Seal, ground: Ground, moments: Moments) -> Iterator[Finding
         doubtful = today is SealState.LOST and moments.proven is None
         outcome = Outcome.UNKNOWN if doubtful else Outcome.OK
         yield Finding("seal_state_now", outcome, f"seal.state_now.{today.value}")
+
+
+def _as_made(seal: Seal, ground: Ground, at: datetime) -> bytes:
+    """Return the bytes by which the register knows the seal.
+
+    The maker signs what is in a seal, not how that is wrapped: who found a lost one could wrap it
+    otherwise (a longer length, a time stamp of version 5), and nobody would know it.
+    """
+    if seal.version == VERSION_2014 or ground.seal_states(seal.encoded, at) is not None:
+        return seal.encoded
+    algorithm = oid(SM2_SM3.signature_oid)
+    certificate, value = octets(seal.maker_certificate), bits(seal.signature)
+    return sequence(seal.signed_bytes, certificate, algorithm, value)
 
 
 def time_stamp(token: bytes | None, value: bytes, ground: Ground, at: datetime) -> TimeProof:

@@ -64,6 +64,12 @@ class SealPictureRefused(DomainError):
     code: ClassVar[str] = "seal.picture.refused"
 
 
+class SealPictureUnsound(SealPictureRefused):
+    """The picture for the seal's centre is at fault: it is no sound PNG, or too large."""
+
+    code: ClassVar[str] = "seal.picture.unsound"
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """A seal to be drawn; lengths in mm.

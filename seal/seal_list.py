@@ -1,10 +1,12 @@
 """The public list of seals: how each stood since when, signed, for whoever judges a stamp.
 
 It names a seal by the digest of its SESeal and tells states and moments, nothing else: not whose
-it is, nor who keeps it. A stamp is judged by the state at its time, so the list keeps histories.
+it is, nor who keeps it. A stamp is judged by the state at its time, so the list keeps histories. They
+are compressed: a province has more than a hundred thousand seals, and every verifier fetches them all.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from typing import Any
 from keys import jose
 from keys.errors import DomainError
 from keys.signer import PublicKey, Signer
+from seal.packing import pack, unpack
 from seal.seal_states import Change, SealState, state_at
 
 TOKEN_TYPE = "yinxin-seal-list+jwt"  # noqa: S105 - a media type
@@ -21,6 +24,8 @@ ISSUER = "urn:yinxin:seal-list"
 """`iss` of every list: who may sign one is decided by the trust list, key by key."""
 
 _LEEWAY = 60
+_LARGEST_TOKEN = 16 * 1024 * 1024
+_LARGEST = 64 * 1024 * 1024
 _MOST_CHANGES = 1024
 
 
@@ -59,12 +64,16 @@ def sign_seal_list(seals: SealList, signer: Signer, issued_at: datetime) -> str:
         "sub": seals.uri,
         "iat": int(issued_at.timestamp()),
         "exp": int(seals.ends_at.timestamp()),
-        "seals": {
-            digest.hex(): [[change.state, int(change.since.timestamp())] for change in history]
-            for digest, history in sorted(seals.histories.items())
-        },
+        "seals": pack(json.dumps(_told(seals.histories), separators=(",", ":")).encode()),
     }
     return jose.sign(claims, signer, TOKEN_TYPE)
+
+
+def _told(histories: Mapping[bytes, tuple[Change, ...]]) -> dict[str, list[list[str | int]]]:
+    return {
+        digest.hex(): [[change.state, int(change.since.timestamp())] for change in history]
+        for digest, history in sorted(histories.items())
+    }
 
 
 def read_seal_list(token: str, keys: Mapping[str, PublicKey], now: datetime) -> SealList:
@@ -81,14 +90,24 @@ def read_seal_list(token: str, keys: Mapping[str, PublicKey], now: datetime) -> 
         audience=None,
         now=now,
         leeway=_LEEWAY,
-        largest=jose.LARGEST_DOCUMENT,
+        largest=_LARGEST_TOKEN,
     )
     uri, seals = claims.get("sub"), claims.get("seals")
     if not isinstance(uri, str):
         raise SealListWrong(reason="sub")
+    if not isinstance(seals, str):
+        raise SealListWrong(reason="seals")
+    return SealList(uri, _moment(claims["exp"]), dict(starmap(_listed, _unpacked(seals).items())))
+
+
+def _unpacked(packed: str) -> dict[str, Any]:
+    try:
+        seals = json.loads(unpack(packed, _LARGEST))
+    except (ValueError, RecursionError) as malformed:
+        raise SealListWrong(reason="seals") from malformed
     if not isinstance(seals, dict):
         raise SealListWrong(reason="seals")
-    return SealList(uri, _moment(claims["exp"]), dict(starmap(_listed, seals.items())))
+    return seals
 
 
 def _listed(digest: str, changes: Any) -> tuple[bytes, tuple[Change, ...]]:

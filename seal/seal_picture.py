@@ -11,7 +11,13 @@ from PIL import Image, ImageChops
 
 from seal import pdfium
 from seal.pdf_paths import operators
-from seal.seal_design import NAME_LENGTHS, Design, SealPictureRefused, outlines
+from seal.seal_design import (
+    NAME_LENGTHS,
+    Design,
+    SealPictureRefused,
+    SealPictureUnsound,
+    outlines,
+)
 from seal.seal_outline import Outline
 
 __all__ = ["NAME_LENGTHS", "Design", "SealPictureRefused", "centre", "draw", "draw_design"]
@@ -29,7 +35,7 @@ _MOST_BYTES, _MOST_PIXELS = 2 * 1024 * 1024, 4_000_000
 def draw(
     name: str,
     width_mm: float = 42,
-    dpi: int = 300,
+    dpi: int = DPI,
     purpose_line: str = "电子证照专用章",
     code: str = "",
 ) -> bytes:
@@ -77,13 +83,15 @@ def _ink(drawn: Iterable[Outline], design: Design, dpi: int) -> Image.Image:
 def _strengths(picture: bytes, side: int) -> Image.Image:
     """Return a stranger's picture as ink: what is opaque, or what is dark when all of it is.
 
-    It keeps its proportions in the middle of a square of `side` pixels.
+    It keeps its proportions and fills a square of `side` pixels one way.
     """
     drawn = _opened(picture)
     opaque = drawn.getchannel("A")
     dark = ImageChops.invert(drawn.convert("L"))
     ink = dark if opaque.getextrema() == (255, 255) else opaque
-    ink.thumbnail((side, side), Image.Resampling.LANCZOS)
+    longer = max(ink.size)
+    across, down = (max(1, round(length * side / longer)) for length in ink.size)
+    ink = ink.resize((across, down), Image.Resampling.LANCZOS)
     square = Image.new("L", (side, side), 0)
     square.paste(ink, ((side - ink.width) // 2, (side - ink.height) // 2))
     return square
@@ -91,14 +99,14 @@ def _strengths(picture: bytes, side: int) -> Image.Image:
 
 def _opened(picture: bytes) -> Image.Image:
     if len(picture) > _MOST_BYTES:
-        raise SealPictureRefused(reason="picture")
+        raise SealPictureUnsound(reason="picture")
     try:
         with Image.open(io.BytesIO(picture), formats=("PNG",)) as opened:
             if opened.width * opened.height > _MOST_PIXELS:
-                raise SealPictureRefused(reason="picture")
+                raise SealPictureUnsound(reason="picture")
             return opened.convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise SealPictureRefused(reason="picture") from None
+        raise SealPictureUnsound(reason="picture") from None
 
 
 def _png(ink: Image.Image, dpi: int) -> bytes:

@@ -11,8 +11,9 @@ from typing import Any
 from asn1crypto import core
 
 from keys.algorithms import SM2_SM3
+from seal.der_counting import check_count
 
-# Some 120 certificates; each element takes the parser microseconds, and a stranger's may be empty.
+# Some 120 certificates.
 _MOST_LISTED_BYTES = 128 * 1024
 
 _WHOLE, _BY_DIGEST = 1, 2
@@ -34,6 +35,7 @@ def check_closed(value: Any) -> None:
     elif isinstance(value, core.SequenceOf):
         if len(value.contents) > _MOST_LISTED_BYTES:
             raise ValueError("too long a list")
+        check_count(value.contents)
         for element in value:
             check_closed(element)
     elif isinstance(value, core.Choice):

@@ -12,6 +12,7 @@ from asn1crypto import core, x509
 
 from keys.cms_signing import SIGNATURE_TIME_STAMP
 from keys.errors import DomainError
+from seal.der_counting import check_count
 from seal.signed_data_structure import MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME, ContentInfo
 
 MAX_BYTES = 256 * 1024
@@ -57,7 +58,11 @@ def _read(info: Any) -> SignedData:
     if info["type"].dotted != SIGNED_DATA:
         raise ValueError("content type")
     data = info["content"]
+    check_count(data["signer_infos"].contents)
     (signer,) = data["signer_infos"]
+    for each in (data["certificates"], signer["signed_attributes"], signer["unsigned_attributes"]):
+        if isinstance(each, core.SetOf):  # to ask for its length is to parse it
+            check_count(each.contents)
     signature = signer["encrypted_digest"].native
     certificate = _signers_certificate(data["certificates"], signer["issuer_and_serial"])
     certificates = (bytes(candidate.dump()) for candidate in data["certificates"])
@@ -67,8 +72,7 @@ def _read(info: Any) -> SignedData:
         content = data["content_info"]["content"].native
         return SignedData(content, None, certificate, content, signature, brought, token)
     attributes = {
-        attribute["type"].dotted: attribute["values"][0]
-        for attribute in signer["signed_attributes"]
+        attribute["type"].dotted: _value(attribute) for attribute in signer["signed_attributes"]
     }
     signing_time = attributes.get(SIGNING_TIME)
     return SignedData(
@@ -87,8 +91,15 @@ def _time_stamp(attributes: Any) -> bytes | None:
     """Return the token in the unsigned attributes (RFC 3161, appendix A), None without one."""
     for attribute in attributes or ():
         if attribute["type"].dotted == SIGNATURE_TIME_STAMP:
-            return bytes(attribute["values"][0].dump())
+            return bytes(_value(attribute).dump())
     return None
+
+
+def _value(attribute: Any) -> Any:
+    """Return the one value of an attribute (RFC 5652 §11)."""
+    check_count(attribute["values"].contents)
+    (value,) = attribute["values"]
+    return value
 
 
 def _signers_certificate(certificates: Any, wanted: Any) -> bytes:

@@ -24,7 +24,7 @@ MOST_SLICES = 12
 class StampPlaceUnsuitable(DomainError):
     """The stamp cannot go there.
 
-    `reason` is a stable word: `page` (there is none of that number), `keyword` or `tag` (not found),
+    `reason` is a stable word: `page` (there is none of that number), `keyword`, `tag` or `field` (not found),
     `pages` (a riding seal needs two), `outside` (the seal would not lie on the page), `pdf` (the
     stamping service puts a seal of a PDF at one position).
     """

@@ -68,6 +68,7 @@ from service.pages import (
 )
 from service.pages.forms import failure_page
 from service.proxies import Proxied
+from service.settings import Parts
 from service.wiring import World
 
 Handler = Callable[[Request, Exception], Any]
@@ -75,43 +76,46 @@ Handler = Callable[[Request, Exception], Any]
 _PAGES = (
     home,
     login,
-    login_sms,
     more,
-    recover,
     security,
     security_phone,
     security_totp,
     consent,
     logout,
     account,
-    records,
-    approvals,
     device,
-    register,
-    wallet,
     verify,
     passkeys,
-    qr,
     certificate,
-    my_codes,
     upstream,
-    embedding,
     cas,
-    live,
-    level,
     reconfirmation,
-    counter,
-    counter_helper,
-    entity_certificate,
-    entities,
-    helpers,
-    context,
     local_account,
     seal_application,
     seals,
     seal_status,
     staff,
 )
+_PAGES_OF_CITIZENS = (
+    login_sms,
+    recover,
+    records,
+    approvals,
+    register,
+    wallet,
+    qr,
+    my_codes,
+    embedding,
+    live,
+    level,
+    counter,
+    counter_helper,
+    entity_certificate,
+    entities,
+    helpers,
+    context,
+)
+"""Theirs, and those at which staff serve them."""
 
 
 def app(world: World) -> ASGIApp:
@@ -143,14 +147,13 @@ def _routes(world: World) -> list[BaseRoute]:
         *idp.http.routes(world.provider, partial(failure_page, world), prefix),
         *idp.http.well_known_routes(world.provider),
     ]
-    licences = license_store.http.app(world.desk, world.check_caller)
+    whole = world.settings.parts is Parts.ALL
     identity = idp.admin.http.app(world.provider, world.check_manager)
     seals = seal.life.http.app(world.seals, world.seal_gate, world.check_sealer)
-    for path, api in (
-        ("/api/licences", licences),
-        ("/api/seals", seals),
-        ("/api/identity", identity),
-    ):
+    apis = [("/api/seals", seals), ("/api/identity", identity)]
+    if whole:
+        apis.append(("/api/licences", license_store.http.app(world.desk, world.check_caller)))
+    for path, api in apis:
         nonces = partial(dpop.headers, world.provider)
         found.append(Mount(path, AddedHeaders(problems.install(api), nonces)))
     found += idp.scim.http.routes(world.provider, world.check_manager, problems.told)
@@ -158,9 +161,9 @@ def _routes(world: World) -> list[BaseRoute]:
     found.append(Mount("/api/verification", problems.install(judging)))
     found += health.routes(world.engine, world.redis)
     found += pki.routes(world.begin, world.clock, world.time_authority)
-    for pages in _PAGES:
+    for pages in (*_PAGES, *_PAGES_OF_CITIZENS) if whole else _PAGES:
         found += pages.routes(world)
-    return [*found, *sandbox_approval.routes(world)]
+    return [*found, *sandbox_approval.routes(world)] if whole else found
 
 
 def _drawn_for_people(world: World) -> Handler:

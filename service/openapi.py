@@ -14,10 +14,11 @@ import idp.description
 import license_store.http
 import seal.life.http
 import verification.http
+from service.chance import real_chance
 from service.locale import locale_of, t
 from service.settings import Settings
 from service.simulators import registers
-from service.wiring import Surroundings, World, build, real_chance
+from service.wiring import Surroundings, World, build
 
 FOLDER = Path(__file__).parents[1] / "openapi"
 # Describing an app opens no connection: these lead nowhere.

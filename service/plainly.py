@@ -3,22 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import OperationalError
-
-from service import embedded, running
-from service.settings import UnknownSettingError, WrongSettingError
-from service.wiring import SandboxKeysError
-
-_EXPECTED = (
-    UnknownSettingError,
-    WrongSettingError,
-    SandboxKeysError,
-    running.RefusedSettingsError,
-    running.WeakSm2Error,
-    running.PortTakenError,
-    embedded.EmbeddedServerError,
-    OSError,  # a folder that cannot be written, a full disk: the text names it
-)
+from service.mistakes import OperatorMistake
 
 
 @contextmanager
@@ -26,7 +11,12 @@ def plainly() -> Iterator[None]:
     """End the program with a line for an error that is not the program's fault."""
     try:
         yield
-    except _EXPECTED as error:
+    except (OperatorMistake, OSError) as error:  # an OSError's text names the folder or the disk
         raise SystemExit(f"yinxin: {error}") from None
-    except OperationalError as error:
-        raise SystemExit(f"yinxin: the database cannot be used: {error.orig}") from None
+    except Exception as error:
+        # Loaded only here: a command on files starts without a database.
+        from sqlalchemy.exc import OperationalError
+
+        if isinstance(error, OperationalError):
+            raise SystemExit(f"yinxin: the database cannot be used: {error.orig}") from None
+        raise

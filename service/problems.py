@@ -44,6 +44,8 @@ _GROUND_STATUS: Mapping[str, int] = {
     "number": 422,
     "signature": 422,
     "certificate": 422,
+    # No stamp without proof of its time: whoever asks again later gets it, and it counts once.
+    "time_stamp": 503,
 }
 
 STATUS: Mapping[str, int] = {

@@ -127,12 +127,12 @@ class OwnArtefacts:
         signed = self._current_seals()
         return None if signed is None else signed.seals
 
-    def revocation_lists(self) -> tuple[bytes, ...]:
+    def revocation_lists(self) -> tuple[bytes, ...] | None:
         try:
             return self._revocations.get()
         except SQLAlchemyError as broken:
             _tell_unavailable("revocation lists", broken)
-            return ()
+            return None
 
     def _current_seals(self) -> SignedSeals | None:
         try:

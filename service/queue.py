@@ -21,6 +21,7 @@ from service.db import conninfo
 
 _RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
 _PAUSE_SECONDS = 5
+_BEHIND_ALL = -1
 
 _log = structlog.get_logger("yinxin.jobs")
 
@@ -48,6 +49,7 @@ class Queue:
         self._front.configure_task(
             name,
             connection=tx.connection().connection.driver_connection,
+            priority=_BEHIND_ALL if self.jobs[name].can_wait else 0,
             schedule_at=self.clock() + delay if delay else None,
         ).defer(**arguments)
 

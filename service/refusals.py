@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from idp.sources.line import Source
-from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings, source_field, variable
+from service.settings import SANDBOX_MARK, SECRETS, Mode, Parts, Settings, source_field, variable
 
 _NEEDED = frozenset({Source.POPULATION, Source.SMS})
 """Nobody can register without; any other source may be left unconnected: it never answers."""
@@ -29,9 +29,10 @@ def refusals(settings: Settings) -> tuple[Refusal, ...]:
         found.append(
             Refusal(variable("simulators"), "simulators answer for no real person; set it to false")
         )
+    needed = _NEEDED if settings.parts is Parts.ALL else frozenset()
     for source in Source:
         url = settings.source_url(source)
-        if not url.startswith("https://") and (url or source in _NEEDED):
+        if not url.startswith("https://") and (url or source in needed):
             setting = variable(source_field(source))
             found.append(Refusal(setting, "must be the https URL of the real source"))
     if not settings.address.startswith("https://"):

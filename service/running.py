@@ -21,25 +21,27 @@ from keys.sm2 import backend_name
 from license_store.files import FileStore
 from service import embedded, migrating
 from service.app import app
+from service.chance import Chance, real_chance
+from service.mistakes import OperatorMistake
 from service.refusals import refusals
 from service.seed import seed
 from service.settings import Mode, Settings
 from service.simulators import registers
-from service.wiring import Chance, Surroundings, World, build, real_chance, refuse_sandbox_keys
+from service.wiring import Surroundings, World, build, refuse_sandbox_keys
 
 _START_SECONDS = 30
 _log = structlog.get_logger("yinxin")
 
 
-class RefusedSettingsError(Exception):
+class RefusedSettingsError(OperatorMistake):
     """Production does not start with these settings; the text names each."""
 
 
-class WeakSm2Error(Exception):
+class WeakSm2Error(OperatorMistake):
     """Only gmssl could sign with SM2 here, and it is not constant-time: not in production."""
 
 
-class PortTakenError(Exception):
+class PortTakenError(OperatorMistake):
     """Something else listens on the port."""
 
 

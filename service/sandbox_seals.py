@@ -1,7 +1,7 @@
 """The sandbox's seals: each goes the whole way of a seal's life, through the hands of made-up people.
 
 A body's applicant asks for it, another body's reviewer approves, records and hands it out, and the
-body's keeper accepts it and lets the licence store stamp with it.
+body's keeper accepts it and lets systems stamp with it.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,14 @@ from keys import vault
 from keys.algorithms import Purpose
 from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
-from license_store.sealing import STORE
 from seal.life import application, grants, handing_over, making, recording, review
 from seal.life.application import SealKind
 from seal.life.desk import SealDesk
+from seal.life.stamping import Actor
 from seal.life.tables import SealRow
 from seal.seal_picture import draw
+from seal.seal_states import SealState
+from seal.ses_reading import read_seal
 
 SEAL_MM = 42
 REVIEWER = "seal-reviewer"
@@ -84,13 +86,10 @@ def open_accounts(
     return people
 
 
-def found(
-    tx: Session, desk: SealDesk, owner: Issuer, licence_types: tuple[str, ...], people: People
-) -> None:
-    """Give a body its seal for licences, unless it has one, and let the licence store use it."""
+def found(tx: Session, desk: SealDesk, owner: Issuer, people: People) -> None:
+    """Give a body its seal for licences, unless it has one."""
     if tx.scalar(select(SealRow.id).where(SealRow.owner == owner.uscc).limit(1)) is not None:
         return
-    until = desk.clock() + _LASTS
     seal = application.draft(
         tx,
         desk,
@@ -104,23 +103,37 @@ def found(
             picture_png=draw(owner.name, width_mm=SEAL_MM),
             width=SEAL_MM,
             height=SEAL_MM,
-            until=until,
+            until=desk.clock() + _LASTS,
             by=people.applicant,
         ),
     )
     application.submit(tx, desk, application.Submission(seal, people.applicant))
     _make(tx, desk, seal, people)
     handing_over.accept(tx, desk, handing_over.Acceptance(seal, people.keeper))
+
+
+def let(
+    tx: Session,
+    desk: SealDesk,
+    owner: Issuer,
+    holder: Actor,
+    licence_types: tuple[str, ...] = (),
+) -> None:
+    """Let somebody stamp with the body's seal, in its keeper's name, unless they ever might before."""
+    seals = select(SealRow).where(SealRow.owner == owner.uscc, SealRow.state == SealState.IN_USE)
+    row = tx.scalar(seals.order_by(SealRow.id).limit(1))
+    if row is None or any(one.holder == holder.id for one in grants.grants_of(tx, row.id)):
+        return
     grants.grant(
         tx,
         desk,
         grants.Granting(
-            seal=seal,
-            by=people.keeper,
-            holder_kind=STORE.kind,
-            holder=STORE.id,
+            seal=row.id,
+            by=row.keeper,
+            holder_kind=holder.kind,
+            holder=holder.id,
             since=desk.clock(),
-            until=until,
+            until=read_seal(row.der or b"").valid_until,
             licence_types=licence_types,
         ),
     )

@@ -17,7 +17,8 @@ from keys.access_token import Caller
 from keys.sandbox_custodians import sandbox_agreement
 from keys.two_person import Consent, ConsentMissing
 from keys.vault import Vault
-from seal.life.gate import READ_JOURNAL, Gate, Reach
+from license_store.sealing import STORE
+from seal.life.gate import READ_JOURNAL, Gate, Reach, SealOutOfReach
 from seal.life.grants import HolderKind
 from seal.life.stamping import Actor
 from service.settings import Mode
@@ -33,8 +34,14 @@ def gate(provider: Provider, vault: Vault, mode: Mode) -> Gate:
 
 
 def _actor(provider: Provider, tx: Session, caller: Caller) -> Actor:
-    """A token of a system has the client itself as subject (RFC 9068 §2.2)."""
+    """A token of a system has the client itself as subject (RFC 9068 §2.2).
+
+    Raises SealOutOfReach for a client that calls itself what is not its name.
+    """
     if caller.subject == caller.client_id:
+        if caller.client_id == STORE.id:
+            # That is our own licence store, and it does not come over HTTP.
+            raise SealOutOfReach()
         return Actor(HolderKind.SYSTEM, caller.client_id)
     client = clients.find(tx, caller.client_id)
     known = client and subjects.recognised(provider, client, caller.subject)

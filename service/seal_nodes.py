@@ -16,7 +16,7 @@ from keys.compact import TokenError
 from keys.jose import LARGEST_DOCUMENT
 from keys.signer import PublicKey
 from keys.trust_signing import LARGEST
-from seal.life import changes_http, flow, nodes_below
+from seal.life import changes_http, flow, hearing, nodes_below
 from seal.life.desk import SealDesk
 from seal.life.errors import RegisterNewsWrong
 from seal.life.flow import Page
@@ -97,13 +97,13 @@ class SealNodes:
         Raises NodeSilent, TokenError, RegisterNewsWrong.
         """
         with self._desk.begin() as tx:
-            last = flow.last_heard(tx, node.address)
+            last = hearing.last_heard(tx, node.address)
         newest = last
         for _ in range(_MOST_PAGES):
             page = self._page(node, last)
             newest = page.newest
             with self._desk.begin() as tx:
-                flow.apply(tx, self._desk, node.address, page)
+                hearing.apply(tx, self._desk, node.address, page)
             if not page.changes:
                 break
             last = page.changes[-1].number

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+import seal.life.http
 from idp import clients, staff
 from idp.clients import Registration
 from idp.methods import totp
 from idp.staff import Opening
 from idp.staffing import bodies
 from idp.tables import ClientRow
-from idp.vocabulary import GrantType, Realm
+from idp.vocabulary import SEAL_SCOPES, GrantType, Realm
 from keys import authority, time_authority, vault
 from keys.algorithms import EDDSA, ES256, GUARDED, PS256, RS256, SM2_SM3, Algorithm, Purpose
 from keys.certificates import Subject
@@ -24,11 +25,15 @@ from keys.sandbox_authorities import found_sandbox, publish_root_lists
 from keys.sandbox_custodians import sandbox_consent
 from license_store.licence import Issuer
 from license_store.rights import grant_lookup, register_issuer
+from license_store.sealing import STORE
+from seal.life.gate import STAMP
+from seal.life.grants import HolderKind
+from seal.life.stamping import Actor
 from service import sandbox_citizen, sandbox_company, sandbox_counter, sandbox_seals
 from service.public_artefacts import SERVICE
 from service.sandbox_root import sign_sandbox_root
 from service.sandbox_seals import Entry, open_accounts
-from service.settings import Mode
+from service.settings import Mode, Parts
 from service.token_keys import owner_of
 from service.wiring import World
 
@@ -114,6 +119,9 @@ CLERK_DESK = SandboxClient(
     "clerk-desk", "sandbox-clerk-desk-secret", "http://localhost:8103/callback"
 )
 REVIEWER = SandboxClient("reviewer", "sandbox-reviewer-secret")
+SEAL_DESK = SandboxClient("seal-desk", "sandbox-seal-desk-secret", "http://localhost:8104/callback")
+STAMPING = SandboxClient("stamping", "sandbox-stamping-secret")
+"""A system of the housing body that stamps with its seal, by a grant of the keeper."""
 
 
 class NotASandboxError(Exception):
@@ -142,7 +150,20 @@ def seed(world: World) -> None:
             bodies.place(tx, world.provider, placed, by=_BY)
     for body in BODIES:
         with world.begin() as tx:
-            _found(tx, world, body)
+            _found_seal(tx, world, body)
+    with world.begin() as tx:
+        sandbox_seals.let(tx, world.seals, HOUSING, Actor(HolderKind.SYSTEM, STAMPING.client_id))
+        for registration in _registrations_of_seals(world):
+            _register(tx, world, registration)
+    if world.settings.parts is Parts.ALL:
+        _seed_licences_and_citizens(world)
+    world.artefacts.forget()
+
+
+def _seed_licences_and_citizens(world: World) -> None:
+    for body in BODIES:
+        with world.begin() as tx:
+            _found_desk(tx, world, body)
     with world.begin() as tx:
         grant_lookup(tx, REVIEWING.uscc, CONSTRUCTION_PERMIT, REVIEWED_FIELDS)
         for registration in _registrations(world):
@@ -157,18 +178,22 @@ def seed(world: World) -> None:
             CLERK_PASSWORD,
             CLERK_TOTP,
         )
-    world.artefacts.forget()
 
 
-def _found(tx: Session, world: World, body: Body) -> None:
-    """Give a body its keys, its seal, its rights and its clerk."""
+def _found_seal(tx: Session, world: World, body: Body) -> None:
+    """Give a body its seal, and the people who brought it about and keep it."""
+    entry = Entry(CLERK_PASSWORD, CLERK_TOTP)
+    people = open_accounts(tx, world.provider, body.issuer, body.short, REVIEWING, entry)
+    sandbox_seals.found(tx, world.seals, body.issuer, people)
+
+
+def _found_desk(tx: Session, world: World, body: Body) -> None:
+    """Give a body what it issues licences with: its keys, its rights, its clerk, and leave to stamp."""
     owner = body.issuer.uscc
     register_issuer(tx, body.issuer, (body.type_code,))
     _key(tx, world, Purpose.LICENCE_DATA, owner, ES256)
     _key(tx, world, Purpose.LICENCE_CODE, owner, ES256)
-    entry = Entry(CLERK_PASSWORD, CLERK_TOTP)
-    people = open_accounts(tx, world.provider, body.issuer, body.short, REVIEWING, entry)
-    sandbox_seals.found(tx, world.seals, body.issuer, (body.type_code,), people)
+    sandbox_seals.let(tx, world.seals, body.issuer, STORE, (body.type_code,))
     if staff.subject_of(tx, body.clerk.username) is None:
         clerk = staff.open_account(tx, world.provider, body.clerk)
         totp.keep(tx, world.provider, Realm.STAFF, clerk, CLERK_TOTP)
@@ -232,6 +257,33 @@ def _registrations(world: World) -> tuple[Registration, ...]:
             grant_types=(GrantType.CLIENT_CREDENTIALS,),
             scopes=("licence.lookup",),
             organisation=REVIEWING.uscc,
+            resources=audience,
+        ),
+    )
+
+
+def _registrations_of_seals(world: World) -> tuple[Registration, ...]:
+    audience = (seal.life.http.audience(world.address),)
+    return (
+        Registration(
+            client_id=SEAL_DESK.client_id,
+            client_secret=SEAL_DESK.client_secret,
+            name_zh="电子印章工作台（演示）",
+            name_en="Seal desk (sandbox)",
+            grant_types=(GrantType.AUTHORIZATION_CODE,),
+            scopes=("openid", "profile", "journal.read", *SEAL_SCOPES),
+            realm=Realm.STAFF,
+            redirect_uris=(SEAL_DESK.redirect_uri,),
+            resources=audience,
+        ),
+        Registration(
+            client_id=STAMPING.client_id,
+            client_secret=STAMPING.client_secret,
+            name_zh="示例市住房业务系统（演示）",
+            name_en="Example City housing system (sandbox)",
+            grant_types=(GrantType.CLIENT_CREDENTIALS,),
+            scopes=(STAMP,),
+            organisation=HOUSING.uscc,
             resources=audience,
         ),
     )

@@ -23,6 +23,7 @@ from idp.nodes.upstream_file import UpstreamFileWrong
 from idp.upstream import Upstream
 from keys.algorithms import ALGORITHMS
 from service import seal_nodes_file
+from service.mistakes import OperatorMistake
 from service.seal_nodes_file import SealNode, SealNodesFileWrong
 
 PREFIX = "YINXIN_"
@@ -55,6 +56,13 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
+class Parts(StrEnum):
+    """What of the service runs here."""
+
+    ALL = "all"
+    SEAL = "seal"
+
+
 class Settings(BaseSettings):
     """The service's settings."""
 
@@ -63,6 +71,11 @@ class Settings(BaseSettings):
     )
 
     mode: Mode = Field(Mode.SANDBOX, description="`sandbox`, `test` or `production`.")
+    parts: Parts = Field(
+        Parts.ALL,
+        description="What runs here: `all`, or `seal`, the seals alone: their register, stamping and "
+        "verification, and the sign-in of staff; no licences, and nothing for citizens.",
+    )
     var: Path = Field(Path("var"), description="Folder of everything the service writes by itself.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
@@ -384,11 +397,11 @@ class Settings(BaseSettings):
         return tuple(_listed(self.older_key_encryption_keys.get_secret_value()))
 
 
-class UnknownSettingError(Exception):
+class UnknownSettingError(OperatorMistake):
     """The environment names a setting that does not exist: a typing error nobody would notice."""
 
 
-class WrongSettingError(Exception):
+class WrongSettingError(OperatorMistake):
     """A setting has a value that it cannot have; the text names each, and shows no value."""
 
 

@@ -1,14 +1,13 @@
-"""Builds everything once: settings become a World. The only place with the real clock and real chance.
+"""Builds everything once: settings become a World.
 
 Secrets that the environment does not give are made once under `var/secrets`, for a sandbox.
 """
 
-import secrets
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -50,12 +49,14 @@ from seal.life.desk import SealDesk
 from seal.life.gate import Gate
 from service import key_encryption, seal_nodes
 from service.certificate_trust import certificate_trust
+from service.chance import Chance
 from service.db import Begin, beginner, connect, reader
+from service.mistakes import OperatorMistake
 from service.public_artefacts import SERVICE, OwnArtefacts
 from service.queue import Queue
 from service.seal_gate import gate
 from service.seal_nodes import SealNodes
-from service.settings import SANDBOX_MARK, SECRETS, Mode, Settings
+from service.settings import SANDBOX_MARK, SECRETS, Mode, Parts, Settings
 from service.time_stamps import time_stampers
 from service.token_check import caller_check, token_check
 from service.token_keys import TokenKeys
@@ -69,16 +70,8 @@ _SOURCE_TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 _log = structlog.get_logger("yinxin.wiring")
 
 
-class SandboxKeysError(Exception):
+class SandboxKeysError(OperatorMistake):
     """A production service was pointed at a database with a sandbox's keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """Time and chance, the two things every rule is given and none takes."""
-
-    clock: Callable[[], datetime]
-    random: Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +130,6 @@ class World:
     def licence_audience(self) -> str:
         """What an access token for the licence API is made for (RFC 9068 `aud`)."""
         return licence_audience(self.address)
-
-
-def real_chance() -> Chance:
-    """Return the machine's clock, in whole seconds, and its generator."""
-    return Chance(lambda: datetime.now(UTC).replace(microsecond=0), secrets.token_bytes)
 
 
 def licence_audience(address: str) -> str:
@@ -256,7 +244,7 @@ def build(
             public_url=around.address,
         )
         every_job |= {
-            **jobs(desk),
+            **(jobs(desk) if settings.parts is Parts.ALL else {}),
             **{
                 name: Job(run, every=idp.jobs.EVERY.get(name, ""))
                 for name, run in idp.jobs.jobs(provider).items()

@@ -5,7 +5,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from service.seed import CLERK_PASSWORD
+from tests.rig import Rig
 
 _PLACES = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 
@@ -24,3 +27,14 @@ def launched(path: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+def sign_in_staff(page: Page, rig: Rig, username: str, to: str) -> None:
+    """Sign in as a member of the sandbox's staff, with both factors, and arrive at the path `to`."""
+    page.goto(f"{rig.address}/login?realm=staff&next={to}")
+    page.fill("#username", username)
+    page.fill("#password", CLERK_PASSWORD)
+    page.click("#login")
+    page.fill("#totp", rig.code_of(username))
+    page.click('button[value="totp"]')
+    page.wait_for_url(f"{rig.address}{to}")

@@ -4,7 +4,9 @@
 """
 
 import itertools
+import os
 import shutil
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,15 +17,32 @@ import pytest
 import redis
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from keys import software_signer
 from service import embedded
+from service.chance import real_chance
+from tests.certificates import self_signed
 
 if TYPE_CHECKING:
     from service.settings import Settings
     from tests.rig import Rig
 
 _numbers = itertools.count(1)
+_RSA_KEYS = 8
+_ROOM_FOR_DATABASES = 8 * 1024**3
 
 Clone = Callable[[str], AbstractContextManager[str]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one made-up authority stand for the machine's: tests talk to loopback alone.
+
+    Reading all the roots of a machine takes a tenth of a second for each client that is made.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="yinxin-test-roots-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    roots = folder / "roots.pem"
+    roots.write_text(ssl.DER_cert_to_PEM_cert(self_signed("made up for tests")), "ascii")
+    os.environ["SSL_CERT_FILE"] = str(roots)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -31,13 +50,39 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes | dict | list) else None
 
 
+@pytest.fixture(autouse=True, scope="session")
+def rsa_keys_come_round() -> Iterator[None]:
+    """Make the first eight RSA keys of a size, then hand those out again: each takes a second to make."""
+    make = software_signer._new_rsa_pkcs8
+    made: dict[int, list[bytes]] = {}
+    turns = itertools.count()
+
+    def one(bits: int) -> bytes:
+        own = made.setdefault(bits, [])
+        if len(own) < _RSA_KEYS:
+            own.append(make(bits))
+            return own[-1]
+        return own[next(turns) % _RSA_KEYS]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(software_signer, "_new_rsa_pkcs8", one)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder with a short path that the servers' account can reach (pytest's own is closed)."""
-    folder = Path(tempfile.mkdtemp(prefix="yinxin-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="yinxin-test-", dir=_memory()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> str | None:
+    """The file system in memory, where there is one with room: databases are copied there at once."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_FOR_DATABASES
+    return str(memory) if roomy else None
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +157,7 @@ def seeded_template(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> I
     with clone("template1") as url:
         around = wiring.Surroundings(url, "redis://unused", "http://localhost:0", "")
         settings = settings_of_a_rig(tmp_path_factory.mktemp("seeding"))
-        with wiring.build(settings, around, wiring.real_chance()) as world:
+        with wiring.build(settings, around, real_chance()) as world:
             migrating.upgrade(world.engine)
             seed(world)
         yield str(make_url(url).database)
@@ -121,8 +166,8 @@ def seeded_template(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def rig(clone: Clone, seeded_template: str, redis_url: str, tmp_path: Path) -> Iterator["Rig"]:
     """The whole service, running, on a seeded database of its own."""
+    from service.chance import Chance, real_chance
     from service.running import running
-    from service.wiring import Chance, real_chance
     from tests.rig import Rig, TestClock, breakable
 
     clock, crash_points = TestClock(), set[str]()

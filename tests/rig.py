@@ -39,7 +39,7 @@ from service.seed import (
 )
 from service.simulators import registers
 from service.wiring import World
-from tests import identity_state
+from tests import identity_state, seal_state
 from tests.browser import Browser, client
 from verification.document import judge_file
 from verification.scan import judge_code
@@ -284,8 +284,9 @@ class Rig:
     # everything
 
     def check_everything(self) -> None:
-        """Check the whole state: identity's from within, licences as a stranger, by public artefacts."""
+        """Check the whole state: identity's and seals' from within, licences as a stranger."""
         identity_state.check(self.world.provider)
+        seal_state.check(self.world.desk)
         journal_sequencer.run(self.world.begin, self.world.vault, self.clock)
         with self.world.begin() as tx:
             keys = journal_sequencer.keys(tx, self.world.vault)

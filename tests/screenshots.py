@@ -13,11 +13,11 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from service import logs
+from service.chance import Chance, real_chance
 from service.locale import COOKIE
 from service.running import running
 from service.seed import FOOD_PERMIT
 from service.settings import Mode, Settings
-from service.wiring import Chance, real_chance
 from tests import chromium
 from tests.rig import CASES, Citizen, Rig, TestClock
 
@@ -56,6 +56,15 @@ def main() -> None:
         take(window(DESK), "verify", str(licences[0]["code"]))
         take(window(PHONE, "en"), "verify-phone", str(licences[0]["code"]))
         take(window(PHONE), "verify-phone-revoked", str(licences[-1]["code"]))
+        take_seal(rig, window(DESK))
+
+
+def take_seal(rig: Rig, page: Page) -> None:
+    """The seal of the food permits' body: as its keeper sees it, and as everybody does."""
+    chromium.sign_in_staff(page, rig, "seal-keeper-market", "/staff/seals")
+    page.locator("table a").first.click()
+    take(page, "seal", page.url)
+    take(page, "seal-status", page.locator('dd a[href^="/seals/"]').first.evaluate("a => a.href"))
 
 
 @contextmanager

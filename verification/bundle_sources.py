@@ -106,15 +106,15 @@ class BundleSources:
             return None
         return seals if seals.uri == self.address + SEAL_LIST else None
 
-    def revocation_lists(self) -> tuple[bytes, ...]:
+    def revocation_lists(self) -> tuple[bytes, ...] | None:
         trusted = self.trust_list()
         if trusted is None:
-            return ()
+            return None
         try:
             told = _text(self._bundle, _REVOCATION_LISTS)
             return tuple(crl.der for crl in read_lists(told, trusted, self._clock()))
         except DomainError:
-            return ()
+            return None
 
 
 def _status_list(number: int) -> str:

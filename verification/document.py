@@ -42,7 +42,7 @@ from verification.errors import (
     SeveralCodesInPicture,
     TooManyPixels,
 )
-from verification.evidence import ground_of
+from verification.evidence import evidence_of
 from verification.ofd_page import read_ofd_page
 from verification.pdf_page import read_pdf_page
 from verification.printed import Printed
@@ -141,14 +141,15 @@ def _judge_document(verifier: Verifier, content: bytes, format_: Format) -> Verd
     if trust_list is None:
         gap = Finding("document.issuer", Outcome.UNKNOWN, "trust_list.unavailable")
         return Verdict(fold((gap,)), (gap,), None, now)
+    evidence = evidence_of(verifier.sources, trust_list)
     try:
-        report = format_.verify(content, ground_of(verifier.sources, trust_list), now)
+        report = format_.verify(content, evidence.ground, now)
     except NotAnOfd as error:
         if error.parameters["reason"] == "no_ofd_xml":
             raise NotALicenceFile() from error
         raise FileDamaged() from error
     document = Document(verifier, content, format_, report, trust_list, now)
-    findings = report.all_findings() + run(DOCUMENT_CHECKS, document)
+    findings = report.all_findings() + evidence.gaps + run(DOCUMENT_CHECKS, document)
     return Verdict(
         answer=fold(findings),
         findings=findings,

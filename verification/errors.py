@@ -61,3 +61,9 @@ class SealListUnavailable(DomainError):
     """The signed list of seals cannot be served now."""
 
     code = "seal_list.unavailable"
+
+
+class RevocationListsUnavailable(DomainError):
+    """It cannot be said now which revocation lists there are."""
+
+    code = "revocation_lists.unavailable"

@@ -12,7 +12,12 @@ from fastapi import FastAPI, File, Header, Path, Request, Response, UploadFile
 
 from seal.report import Finding, SealFinding
 from verification.document import MOST_BYTES, judge_file
-from verification.errors import FileTooLarge, SealListUnavailable, TrustListUnavailable
+from verification.errors import (
+    FileTooLarge,
+    RevocationListsUnavailable,
+    SealListUnavailable,
+    TrustListUnavailable,
+)
 from verification.revocation_lists import write_lists
 from verification.scan import judge_code
 from verification.schemas import (
@@ -38,6 +43,7 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "trust_list.unavailable": 503,
         "trust_list.version_unknown": 404,
         "seal_list.unavailable": 503,
+        "revocation_lists.unavailable": 503,
         "verification.busy": 503,
     }
 )
@@ -173,11 +179,15 @@ def app(verifier: Verifier, say: Say, locale_of: LocaleOf) -> FastAPI:
                 },
             },
             304: {"description": "Not changed since the given ETag."},
+            **_problems(503),
         },
     )
     def get_revocation_lists(if_none_match: Annotated[str | None, Header()] = None) -> Response:
-        lists = write_lists(verifier.sources.revocation_lists())
-        return _artefact(lists, "application/json", if_none_match)
+        lists = verifier.sources.revocation_lists()
+        if lists is None:
+            # Not an empty array: that would say that nobody revoked anything.
+            raise RevocationListsUnavailable()
+        return _artefact(write_lists(lists), "application/json", if_none_match)
 
     return api
 

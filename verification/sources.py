@@ -91,8 +91,11 @@ class Sources(Protocol):
         """Return how seals stood since when, or `None` when no unexpired list can be had."""
         ...
 
-    def revocation_lists(self) -> tuple[bytes, ...]:
-        """Return the current revocation lists (DER) of the authorities on the trust list, if any."""
+    def revocation_lists(self) -> tuple[bytes, ...] | None:
+        """Return the current revocation lists (DER) of the authorities on the trust list.
+
+        Not every authority has one; `None` when it cannot be said which there are.
+        """
         ...
 
 
@@ -178,13 +181,15 @@ class HttpSources:
     def seal_list(self) -> SealList | None:
         return self._seals()[0]
 
-    def revocation_lists(self) -> tuple[bytes, ...]:
+    def revocation_lists(self) -> tuple[bytes, ...] | None:
         trust_list = self.trust_list()
         if trust_list is None:
-            return ()
+            return None
         kept = self._fetching.current(
             REVOCATION_LISTS, lambda kept: self._ask_revocation_lists(kept, trust_list)
         )
+        if not kept.text:
+            return None
         return tuple(crl.der for crl in self._read_revocation_lists(kept, trust_list))
 
     # --- Seals and revocations ---

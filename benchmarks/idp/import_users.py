@@ -19,7 +19,7 @@ from idp.provider import Provider
 from keys.algorithms import ES256
 from keys.jwk import jwk
 from keys.software_signer import SoftwareSigner, generate
-from service.wiring import real_chance
+from service.chance import real_chance
 
 _CITY = "https://city.example/oidc"
 _SMALL, _LARGE = 10_000, int(os.environ.get("BENCH_ROWS", "0"))

@@ -50,7 +50,7 @@ from keys.certificate_names import Subject
 from keys.certificate_profiles import PERSON
 from keys.signature_value import to_x509
 from keys.software_signer import SoftwareSigner, generate
-from service.wiring import Chance, real_chance
+from service.chance import Chance, real_chance
 from tests.idp.authenticator import Authenticator
 
 Once = Callable[[], object]

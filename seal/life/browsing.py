@@ -13,6 +13,9 @@ from seal.seal_states import SealState
 MOST = 100
 """The longest page."""
 
+MARK_FORM = r"^([0-9]{1,11}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
+"""What a mark looks like as text; nothing is the mark of the first page."""
+
 Mark = tuple[datetime, UUID]
 """Where a page ends: when its last seal was changed, and which that is."""
 

@@ -49,12 +49,19 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "seal.document_unsound": 422,
         "seal.grant.wrong": 422,
         "seal.picture.refused": 422,
+        "seal.picture.unsound": 422,
         "seal.place_unsuitable": 422,
         "seal.reason_missing": 422,
     }
 )
 
-_OF_TOKENS: Mapping[int, str] = MappingProxyType({401: "token.missing", 403: "token.scope_missing"})
+_OF_KEYS: Mapping[int, frozenset[str]] = MappingProxyType(
+    {
+        401: frozenset({"token.missing", "token.sign_in_insufficient"}),
+        403: frozenset({"token.scope_missing"}),
+        503: frozenset({"time_stamp.not_granted"}),
+    }
+)
 
 
 def who_calls(check_caller: Callable[[Request], Caller]) -> Any:
@@ -91,4 +98,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def _codes(status: int) -> set[str]:
     own = {code for code, told in ERROR_STATUS.items() if told == status}
-    return own | {code for at, code in _OF_TOKENS.items() if at == status}
+    return own | _OF_KEYS.get(status, frozenset())

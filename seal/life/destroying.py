@@ -40,7 +40,7 @@ def subjects_of(tx: Session, desk: SealDesk, seal: UUID) -> tuple[str, ...]:
 
 
 def destroy(tx: Session, desk: SealDesk, command: Destruction) -> None:
-    """Destroy the seal: its keys first, and its certificates are revoked.
+    """Destroy the seal: its certificates are revoked, its keys erased.
 
     Raises SealUnknown, SealMoveRefused, ReasonMissing, WitnessesMissing, ConsentMissing.
     """
@@ -54,11 +54,6 @@ def destroy(tx: Session, desk: SealDesk, command: Destruction) -> None:
         if _subject(key) not in agreed or len(witnesses) != 1:
             raise WitnessesMissing(kid=key.public_key.kid)
     _revoke(tx, desk, row, command.by)
-    for key in keys:
-        kid = key.public_key.kid
-        if key.state is not State.RETIRED:
-            desk.vault.move(tx, kid, State.RETIRED, by=command.by)
-        desk.vault.destroy(tx, kid, consent=agreed[_subject(key)])
     told = ", ".join(sorted(next(iter(witnesses))))
     change(
         tx,
@@ -70,6 +65,12 @@ def destroy(tx: Session, desk: SealDesk, command: Destruction) -> None:
         reason=reason,
         witness=told,
     )
+    # The keys last of all: what is erased in a token comes back with no transaction.
+    for key in keys:
+        if key.state is not State.RETIRED:
+            desk.vault.move(tx, key.public_key.kid, State.RETIRED, by=command.by)
+    for key in keys:
+        desk.vault.destroy(tx, key.public_key.kid, consent=agreed[_subject(key)])
 
 
 def _subject(key: KeyRecord) -> str:

@@ -12,24 +12,19 @@ from sqlalchemy.orm import Session
 
 from keys import certificates
 from keys.algorithms import Purpose
-from keys.errors import DomainError
 from seal.face import SealBox
 from seal.life import stamping
 from seal.life.desk import SealDesk
 from seal.life.errors import SealUnknown
 from seal.life.stamping import Actor, Authorised, Form, Stamping
-from seal.life.tables import SealRow, SealUseRow
+from seal.life.tables import SealRow
 from seal.lint import checking
+from seal.lint.ofd import check_ofd
+from seal.lint.pdf import check_pdf
 from seal.lint.specimen import Expected
 from seal.ofd_draft import Mode
 from seal.ses_reading import read_seal
 from seal.stamp_places import At, Place, StampPlaceUnsuitable
-
-
-class ReferenceTaken(DomainError):
-    """Another document was stamped under this reference: it counts once, and for that one only."""
-
-    code = "seal.reference_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +70,8 @@ class _Looks:
 def stamp_document(desk: SealDesk, order: Order) -> bytes:
     """Return the document stamped. It opens its own transactions: call it outside of one.
 
-    Raises what `stamping.authorise` raises, ReferenceTaken, DocumentUnsound, StampPlaceUnsuitable,
-    and what stamping an OFD or a PDF raises.
+    Raises what `stamping.authorise` raises, DocumentUnsound, StampPlaceUnsuitable, and what stamping
+    an OFD or a PDF raises.
     """
     with desk.begin() as tx:
         stamping.check(tx, desk, order.wish())
@@ -84,36 +79,20 @@ def stamp_document(desk: SealDesk, order: Order) -> bytes:
     now, document = desk.clock(), order.document
     expected = Expected(signed_at=now, usable=looks.usable)
     if order.form is Form.OFD:
-        found = checking.check_ofd(document, looks.der, order.places, now, expected)
+        found = check_ofd(document, looks.der, order.places, now, expected)
         checking.require_sound(found)
         return stamping.stamp_ofd(
             desk, _authorised(desk, order), document, order.places, mode=order.mode
         )
     box = _box(order.places, looks)
-    found = checking.check_pdf(document, looks.picture_png, box, now, expected)
+    found = check_pdf(document, looks.picture_png, box, now, expected)
     checking.require_sound(found)
     return stamping.stamp_pdf(desk, _authorised(desk, order), document, box, certify=order.certify)
 
 
-def authorise_once(tx: Session, desk: SealDesk, wish: Stamping) -> Authorised:
-    """Authorise as `stamping.authorise` does, but nothing else under a reference that was used.
-
-    Raises ReferenceTaken, and what that raises.
-    """
-    authorised = stamping.authorise(tx, desk, wish)
-    used = select(SealUseRow.digest).where(
-        SealUseRow.grant == authorised.grant,
-        SealUseRow.reference == wish.reference,
-        SealUseRow.form == wish.form,
-    )
-    if tx.scalar(used) != wish.digest:
-        raise ReferenceTaken()
-    return authorised
-
-
 def _authorised(desk: SealDesk, order: Order) -> Authorised:
     with desk.begin() as tx:
-        return authorise_once(tx, desk, order.wish())
+        return stamping.authorise(tx, desk, order.wish())
 
 
 def _looks(tx: Session, desk: SealDesk, order: Order) -> _Looks:

@@ -148,6 +148,12 @@ class GrantExhausted(DomainError):
     code = "seal.grant.exhausted"
 
 
+class ReferenceTaken(DomainError):
+    """Another document was stamped under this reference: it counts once, and for that one only."""
+
+    code = "seal.reference_taken"
+
+
 class SealNotInUse(DomainError):
     """The seal `esid` stamps nothing now: it is in `state`."""
 

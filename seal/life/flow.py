@@ -1,4 +1,4 @@
-"""Register rows flow from a city to its province: signed, in order, each applied once (S04).
+"""Register rows flow from a city to its province: told in signed pages, in their order (S04).
 
 A province asks a city for what came after the last change it has of it, and the city answers with
 a signed page of what is public. Nobody has to remember what was delivered: the number that the
@@ -6,21 +6,20 @@ province holds says so, and a page that comes twice changes nothing. A page tell
 again, so that a city which was restored from a backup, and counts anew, is noticed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
+from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, defer
 
-from keys import jose, journal
+from keys import jose
 from keys.signer import PublicKey, Signer
-from seal.life.desk import SealDesk
 from seal.life.errors import RegisterNewsWrong
 from seal.life.status import PUBLIC, Particulars, particulars
-from seal.life.tables import NodeRow, NodeSealEventRow, NodeSealRow, SealEventRow, SealRow
+from seal.life.tables import SealEventRow, SealRow
 from seal.seal_states import SealState
 
 TOKEN_TYPE = "yinxin-seal-register+jwt"  # noqa: S105 - a media type
@@ -63,28 +62,32 @@ class Page:
 
 def page_after(tx: Session, after: int) -> Page:
     """Return what changed in our register after a number; nothing when that was the last."""
-    old = aliased(SealRow)
-    query = (
-        select(SealEventRow, SealRow, old.esid)
-        .join(SealRow, SealRow.id == SealEventRow.seal)
-        .outerjoin(old, old.id == SealRow.predecessor)
+    events = tx.scalars(
+        select(SealEventRow)
         .where(SealEventRow.number >= after, SealEventRow.state.in_(PUBLIC))
         .order_by(SealEventRow.number)
         .limit(PAGE + 1)
-    )
+    ).all()
+    seals = _seals(tx, {event.seal for event in events})
     found = [
-        Told(
-            event.number,
-            event.at,
-            event.since,
-            SealState(event.state),
-            particulars(row, replaces, None),
-        )
-        for event, row, replaces in tx.execute(query)
+        Told(event.number, event.at, event.since, SealState(event.state), seals[event.seal])
+        for event in events
     ]
     before = found.pop(0) if found and found[0].number == after else None
     newest = select(func.max(SealEventRow.number)).where(SealEventRow.state.in_(PUBLIC))
     return Page(after, before, tuple(found[:PAGE]), tx.scalar(newest) or 0)
+
+
+def _seals(tx: Session, which: Set[UUID]) -> dict[UUID, Particulars]:
+    """Return what is public of these seals, each read once: their pictures are large."""
+    old = aliased(SealRow)
+    query = (
+        select(SealRow, old.esid)
+        .outerjoin(old, old.id == SealRow.predecessor)
+        .where(SealRow.id.in_(which))
+        .options(defer(SealRow.picture), defer(SealRow.picture_png))
+    )
+    return {row.id: particulars(row, replaces, None) for row, replaces in tx.execute(query)}
 
 
 def sign_page(page: Page, origin: str, signer: Signer, now: datetime) -> str:
@@ -132,119 +135,6 @@ def read_page(token: str, origin: str, keys: Mapping[str, PublicKey], now: datet
     if page.before and page.before.number != after:
         raise RegisterNewsWrong(reason="order")
     return page
-
-
-def last_heard(tx: Session, origin: str) -> int:
-    """Return the number of the last change applied of a node; 0 before the first."""
-    return tx.scalar(select(NodeRow.last).where(NodeRow.origin == origin)) or 0
-
-
-def apply(tx: Session, desk: SealDesk, origin: str, page: Page) -> int:
-    """Apply what is new in a page of the node `origin`, and return how many changes that was.
-
-    Raises RegisterNewsWrong when something before it is missing (`gap`), what the node told before
-    is no longer what it has (`rewritten`), or a seal is already told by somebody else (`taken`).
-    """
-    tx.execute(insert(NodeRow).values(origin=origin, last=0).on_conflict_do_nothing())
-    node = tx.scalars(
-        select(NodeRow)
-        .where(NodeRow.origin == origin)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if page.after > node.last:
-        raise RegisterNewsWrong(reason="gap")
-    if page.after == node.last > 0 and not _was_told(tx, origin, page.before):
-        raise RegisterNewsWrong(reason="rewritten")
-    new = [change for change in page.changes if change.number > node.last]
-    for change in new:
-        _apply(tx, origin, change)
-    if new:
-        node.last = new[-1].number
-        tx.flush()
-        details = {"changes": len(new), "last": node.last}
-        journal.append(
-            tx,
-            at=desk.clock(),
-            actor=origin,
-            action="seal.register_heard",
-            subject=origin,
-            details=details,
-        )
-    return len(new)
-
-
-def forget(tx: Session, desk: SealDesk, origin: str, by: str) -> int:
-    """Drop all that a node told, to hear it anew or never again; return how many seals that was."""
-    for rows in (NodeSealEventRow, NodeSealRow):
-        dropped = tx.execute(delete(rows).where(rows.origin == origin).returning(rows.esid)).all()
-    node = update(NodeRow).where(NodeRow.origin == origin)
-    tx.execute(node.values(last=0, newest=0, forgotten=NodeRow.forgotten + 1))
-    journal.append(
-        tx,
-        at=desk.clock(),
-        actor=by,
-        action="seal.register_forgotten",
-        subject=origin,
-        details={"seals": len(dropped)},
-    )
-    return len(dropped)
-
-
-def _was_told(tx: Session, origin: str, change: Told | None) -> bool:
-    """Is this change kept as the node told it?"""
-    kept = change and tx.get(NodeSealEventRow, (origin, change.number))
-    return bool(
-        change
-        and kept
-        and (kept.esid, kept.at, kept.since, kept.state)
-        == (change.seal.esid, change.at, change.since, change.state)
-    )
-
-
-def _apply(tx: Session, origin: str, change: Told) -> None:
-    seal = change.seal
-    values = {
-        "origin": origin,
-        "digest": seal.digest,
-        "name": seal.name,
-        "kind": seal.kind,
-        "owner": seal.owner,
-        "owner_name": seal.owner_name,
-        "record_number": seal.record_number or None,
-        "valid_until": seal.valid_until,
-        "replaces": seal.replaces or None,
-    }
-    # Its own seal and no other: whoever told of a number first is who tells of it.
-    same = (NodeSealRow.origin == origin) & (NodeSealRow.digest == seal.digest)
-    entered = (
-        insert(NodeSealRow)
-        .values(esid=seal.esid, **values)
-        .on_conflict_do_update(index_elements=["esid"], set_=values, where=same)
-        .returning(NodeSealRow.esid)
-    )
-    if _is_known_otherwise(tx, seal) or tx.scalar(entered) is None:
-        raise RegisterNewsWrong(reason="taken")
-    tx.add(
-        NodeSealEventRow(
-            origin=origin,
-            number=change.number,
-            esid=seal.esid,
-            at=change.at,
-            since=change.since,
-            state=change.state,
-        )
-    )
-    tx.flush()
-
-
-def _is_known_otherwise(tx: Session, seal: Particulars) -> bool:
-    """Is the number or the seal one of ours, or the seal known under another number?"""
-    ours = select(SealRow.id).where((SealRow.esid == seal.esid) | (SealRow.digest == seal.digest))
-    other = select(NodeSealRow.esid).where(
-        NodeSealRow.digest == seal.digest, NodeSealRow.esid != seal.esid
-    )
-    return tx.scalar(select(ours.exists() | other.exists())) is True
 
 
 def _written(change: Told) -> dict[str, Any]:

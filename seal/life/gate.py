@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from keys.access_token import Caller, require
 from keys.errors import DomainError
 from keys.two_person import Consent
+from seal.life.grants import HolderKind
 from seal.life.stamping import Actor
 
 APPLY, REVIEW, MAKE, RECORD, KEEP, STAMP = (
@@ -76,6 +77,17 @@ class Gate:
         """
         actor = self.actor(tx, caller)
         self.reach(tx, actor, allowed(caller, scopes)).require(body)
+        return actor
+
+    def stamper(self, tx: Session, caller: Caller) -> Actor:
+        """Return who asks for a stamp: a system, or a person who is appointed to stamp now.
+
+        At which seals they may, their grants say. Raises ScopeMissing, SealOutOfReach.
+        """
+        scopes = allowed(caller, frozenset({STAMP}))
+        actor = self.actor(tx, caller)
+        if actor.kind is HolderKind.PERSON and not self.reach(tx, actor, scopes).bodies:
+            raise SealOutOfReach()
         return actor
 
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import FastAPI, Path, Query, Request
-from pydantic import AwareDatetime
+from fastapi import FastAPI, Query, Request
 
 from keys.access_token import Caller
 from seal.life import changes_http, keeping_http, making_http, register_http, stamping_http, status
 from seal.life.calling import ERROR_STATUS, problems, who_calls
 from seal.life.desk import SealDesk
 from seal.life.gate import Gate
-from seal.life.schemas import ChangeOut, StatusOut
+from seal.life.schemas import ChangeOut, Moment, StatusOut
 from seal.life.status import PublicStatus
+from seal.life.steps_http import Esid
 from seal.seal_states import Change
 
 __all__ = ["ERROR_STATUS", "app", "audience"]
@@ -52,8 +52,8 @@ def _add_public(api: FastAPI, desk: SealDesk) -> None:
         responses=problems(404, 422),
     )
     def get_status(
-        esid: Annotated[str, Path(max_length=64, description="The number of the seal.")],
-        at: Annotated[AwareDatetime | None, Query(description="Default: now.")] = None,
+        esid: Esid,
+        at: Annotated[Moment | None, Query(description="Default: now.")] = None,
     ) -> StatusOut:
         moment = at or desk.clock()
         with desk.begin() as tx:

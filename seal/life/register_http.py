@@ -44,7 +44,9 @@ def router(desk: SealDesk, gate: Gate, the_caller: Any) -> APIRouter:
     )
     def get_seals(
         state: Annotated[list[SealState] | None, Query()] = None,
-        after: Annotated[str, Query(max_length=80, description="`next` of the last page.")] = "",
+        after: Annotated[
+            str, Query(pattern=browsing.MARK_FORM, description="`next` of the last page.")
+        ] = "",
         limit: Annotated[int, Query(ge=1, le=browsing.MOST)] = browsing.MOST,
         caller: Caller = the_caller,
     ) -> SealsOut:

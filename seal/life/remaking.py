@@ -30,6 +30,9 @@ _REMADE = frozenset(
 )
 _GIVEN_UP = frozenset({SealState.REJECTED, SealState.DESTROYED})
 
+TAKEN_OVER = frozenset({SealState.IN_USE, SealState.SUSPENDED, SealState.LOST})
+"""The states of a new seal in which the old one is not brought back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remaking:

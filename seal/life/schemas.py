@@ -1,10 +1,18 @@
 """The wire shapes of the seal API. Lengths are mm, times RFC 3339, bytes base64."""
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Base64Bytes,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from seal.life.application import SealKind
 from seal.life.grants import HolderKind
@@ -13,12 +21,24 @@ from seal.seal_states import SealState
 from seal.stamp_places import Side
 
 # One line of text: no control characters, which a database, a log or a header would trip over.
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-Text = Annotated[str, StringConstraints(max_length=1000, pattern=_PRINTABLE)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=PRINTABLE)]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)
 ]
 _MOST_USES = 2**31 - 1
+
+
+def _as_clocks_tell(moment: datetime) -> datetime:
+    # In another zone the first and the last year of the calendar end in a year that there is not.
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("no clock tells this time")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_as_clocks_tell)]
+"""A time with its zone, taken in whole seconds of UTC."""
 
 
 class _In(BaseModel):
@@ -45,13 +65,13 @@ class ApplicationIn(_In):
     )
     width: int
     height: int
-    until: AwareDatetime = Field(description="When the seal is to end.")
+    until: Moment = Field(description="When the seal is to end.")
 
 
 class RemakingIn(_In):
     """Another seal in the place of one; what is left out stays as it was."""
 
-    until: AwareDatetime
+    until: Moment
     owner_name: Text | None = None
     name: Text | None = None
     keeper: Text | None = None
@@ -62,13 +82,16 @@ class RemakingIn(_In):
 class ReasonIn(_In):
     """Why. It stays in the seal's history and is seen by its body's staff only."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON)]
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON, pattern=_LINES),
+    ]
 
 
 class LossIn(ReasonIn):
     """The seal is lost since a moment, from which on nothing that it stamped counts."""
 
-    since: AwareDatetime
+    since: Moment
 
 
 class EntrustingIn(ReasonIn):
@@ -80,13 +103,23 @@ class EntrustingIn(ReasonIn):
 class GrantIn(_In):
     """Who may stamp: a system by its client's name, or a person of staff by their subject."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "holder_kind": "system",
+                "holder": "housing-system",
+                "until": "2027-12-31T16:00:00Z",
+                "most": 1000,
+            }
+        }
+    )
     holder_kind: HolderKind
     holder: Name
     licence_types: Annotated[list[Name], Field(max_length=100)] = Field(
         [], description="Types of licence; none: any."
     )
-    since: AwareDatetime | None = Field(None, description="Default: now.")
-    until: AwareDatetime
+    since: Moment | None = Field(None, description="Default: now.")
+    until: Moment
     most: Annotated[int, Field(le=_MOST_USES)] | None = Field(
         None, description="How often; null: without end."
     )
@@ -211,13 +244,22 @@ class StatusOut(BaseModel):
 class HashIn(_In):
     """A digest to stamp. The caller keeps the document; the key of the seal stays here."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "data_hash": "Zsfw9GLu7dnR8tRr3BDk4kFnxIdc8vePKX2gK49Lqeo=",
+                "property_info": "/Doc_0/Signs/Sign_0/Signature.xml",
+                "reference": "case-2026-0001",
+            }
+        }
+    )
     data_hash: Annotated[Base64Bytes, Field(min_length=32, max_length=32)] = Field(
         description="SM3 of what is stamped: of an OFD, of its Signature.xml."
     )
     property_info: Annotated[str, StringConstraints(max_length=255, pattern=r"^[\x21-\x7e]+$")] = (
         Field(description="What that is (IA5): of an OFD, `/` and the path of that Signature.xml.")
     )
-    licence_type: Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)] = ""
+    licence_type: Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)] = ""
     reference: Name = Field(description="The caller's name of the document; it counts once.")
 
 

@@ -1,7 +1,8 @@
 """The stamping service: who may stamp now, counted in a transaction; then the stamp, outside of it.
 
-Who asks never holds a key of a seal. What a transaction authorised may be stamped though the seal is
-stopped a moment later: the stop waits for the transaction, and the use is on record before it.
+Who asks never holds a key of a seal. A stop waits for the transaction that authorises, so the use is
+on record before it; and how the seal stands is looked at again when the stamp is made, so that none
+leaves this service after its seal was stopped.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,7 @@ from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from keys import certificates
@@ -24,6 +24,7 @@ from seal.life.desk import SealDesk
 from seal.life.errors import (
     GrantExhausted,
     GrantMissing,
+    ReferenceTaken,
     SealMissing,
     SealNotInUse,
     SealOutOfTerm,
@@ -66,7 +67,8 @@ class Stamping:
     """The wish to stamp one document with the seal `esid`, or with one of `owner` (USCC).
 
     `reference` is the caller's name of the document: the same one under the same grant and in the
-    same form counts once. `digest` is of what is stamped.
+    same form counts once, and is good for the same `digest` alone. That is of the document, or of
+    what stays the same of one that is made anew at every try.
     """
 
     by: Actor
@@ -98,8 +100,8 @@ class Authorised:
 def authorise(tx: Session, desk: SealDesk, wish: Stamping) -> Authorised:
     """Authorise one stamp and count it; the same wish again is authorised again and not counted.
 
-    Raises SealUnknown or SealMissing, SealNotInUse, GrantMissing, GrantExhausted, SealOutOfTerm,
-    and what the vault raises for a key or certificate that is not there.
+    Raises SealUnknown or SealMissing, SealNotInUse, GrantMissing, GrantExhausted, ReferenceTaken,
+    SealOutOfTerm, and what the vault raises for a key or certificate that is not there.
     """
     grants = _grants(tx, desk, _seals_in_use(tx, wish, held=True), wish)
     grant = _counted_before(tx, grants, wish) or _count_on_one(tx, desk, grants, wish)
@@ -115,6 +117,13 @@ def check(tx: Session, desk: SealDesk, wish: Stamping) -> None:
     _equipped(tx, desk, grant, wish)
 
 
+def seal_for(tx: Session, desk: SealDesk, by: Actor, esid: str, licence_type: str = "") -> bytes:
+    """Return the seal (DER) for one who may stamp such a licence with it now. Raises like `check`."""
+    wish = Stamping(by, Form.HASH, licence_type, "", b"", esid=esid)
+    grant = _grants(tx, desk, _seals_in_use(tx, wish, held=False), wish)[0]
+    return _equipped(tx, desk, grant, wish).der
+
+
 def stamp_ofd(
     desk: SealDesk,
     authorised: Authorised,
@@ -124,8 +133,11 @@ def stamp_ofd(
     mode: Mode = Mode.CONTINUE,
     integrity: bool = False,
 ) -> bytes:
-    """Return the OFD stamped now, with proof of the time. Raises like `ofd_seal.stamp`."""
-    return ofd_seal.stamp(
+    """Return the OFD stamped now, with proof of the time.
+
+    Raises like `ofd_seal.stamp`, what the time stamps' authority refuses, and SealNotInUse.
+    """
+    stamped = ofd_seal.stamp(
         ofd,
         authorised.der,
         authorised.signer,
@@ -136,14 +148,19 @@ def stamp_ofd(
         time_stamper=_time_stamper(desk, "sm3"),
         integrity=integrity,
     )
+    _require_still_in_use(desk, authorised)
+    return stamped
 
 
 def stamp_pdf(
     desk: SealDesk, authorised: Authorised, pdf: bytes, box: SealBox, *, certify: bool = False
 ) -> bytes:
-    """Return the PDF stamped now: PAdES B-T, or B-B at a desk without time stamps."""
+    """Return the PDF stamped now: PAdES B-T, or B-B at a desk without time stamps.
+
+    Raises like `pdf_seal.stamp`, what the time stamps' authority refuses, and SealNotInUse.
+    """
     time_stamper = _time_stamper(desk, "sha256")
-    return pdf_seal.stamp(
+    stamped = pdf_seal.stamp(
         pdf,
         authorised.picture_png,
         authorised.signer,
@@ -155,6 +172,8 @@ def stamp_pdf(
         time_stamper=time_stamper,
         certify=certify,
     )
+    _require_still_in_use(desk, authorised)
+    return stamped
 
 
 def seal_hash(
@@ -163,7 +182,8 @@ def seal_hash(
     """Return the DER SES_Signature (GB/T 38540-2020 §7.3) over a digest, with proof of the time.
 
     `data_hash` is SM3 of what the caller keeps, `property_info` (ASCII) says what that is: of an OFD
-    the absolute path of its Signature.xml.
+    the absolute path of its Signature.xml. Raises what the time stamps' authority refuses, and
+    SealNotInUse.
     """
     to_be_signed = ses.to_be_signed(
         authorised.der,
@@ -174,7 +194,22 @@ def seal_hash(
     signature = authorised.signer.sign(to_be_signed)
     stamper = _time_stamper(desk, "sm3")
     token = stamper(to_der(signature)) if stamper else None
-    return ses.seal_signature(to_be_signed, authorised.certificate, signature, token)
+    stamped = ses.seal_signature(to_be_signed, authorised.certificate, signature, token)
+    _require_still_in_use(desk, authorised)
+    return stamped
+
+
+def _require_still_in_use(desk: SealDesk, authorised: Authorised) -> None:
+    """Between the transaction and the signature the seal may have been stopped, or the grant ended."""
+    with desk.begin() as tx:
+        state_and_end = select(SealRow.state, SealGrantRow.ended_at).join_from(
+            SealGrantRow, SealRow, SealGrantRow.seal == SealRow.id
+        )
+        now = tx.execute(state_and_end.where(SealGrantRow.id == authorised.grant)).one()
+    if now.state != SealState.IN_USE:
+        raise SealNotInUse(esid=authorised.esid, state=now.state)
+    if now.ended_at is not None:
+        raise GrantMissing(esid=authorised.esid)
 
 
 # --- Which seal, on which grant ---
@@ -221,12 +256,15 @@ def _seals_in_use(tx: Session, wish: Stamping, *, held: bool) -> Sequence[SealRo
 def _counted_before(
     tx: Session, grants: Sequence[SealGrantRow], wish: Stamping
 ) -> SealGrantRow | None:
-    query = select(SealUseRow.grant).where(
+    """Return the grant that this wish was counted on. Raises ReferenceTaken for another document."""
+    query = select(SealUseRow.grant, SealUseRow.digest).where(
         SealUseRow.grant.in_([grant.id for grant in grants]),
         SealUseRow.reference == wish.reference,
         SealUseRow.form == wish.form,
     )
-    counted = set(tx.scalars(query))
+    counted = {use.grant: use.digest for use in tx.execute(query)}
+    if any(digest != wish.digest for digest in counted.values()):
+        raise ReferenceTaken()
     return next((grant for grant in grants if grant.id in counted), None)
 
 
@@ -241,10 +279,17 @@ def _count_on_one(
 
 def _count(tx: Session, desk: SealDesk, grant: SealGrantRow, wish: Stamping) -> bool:
     """Write one use down and count it; False when the grant has none left, or was just ended."""
-    # The use first: of two runs with one reference the second waits here, and is not counted.
-    number = tx.scalar(
-        insert(SealUseRow)
-        .values(
+    # The seal is held: of two runs with one reference the second begins when this one has ended.
+    counted = tx.scalar(
+        update(SealGrantRow)
+        .where(SealGrantRow.id == grant.id, SealGrantRow.ended_at.is_(None), has_left())
+        .values(used=SealGrantRow.used + 1)
+        .returning(SealGrantRow.id)
+    )
+    if counted is None:
+        return False
+    tx.execute(
+        insert(SealUseRow).values(
             seal=grant.seal,
             grant=grant.id,
             at=desk.clock(),
@@ -254,20 +299,8 @@ def _count(tx: Session, desk: SealDesk, grant: SealGrantRow, wish: Stamping) -> 
             reference=wish.reference,
             digest=wish.digest,
         )
-        .on_conflict_do_nothing()
-        .returning(SealUseRow.number)
     )
-    if number is None:
-        return True
-    counted = tx.scalar(
-        update(SealGrantRow)
-        .where(SealGrantRow.id == grant.id, SealGrantRow.ended_at.is_(None), has_left())
-        .values(used=SealGrantRow.used + 1)
-        .returning(SealGrantRow.id)
-    )
-    if counted is None:
-        tx.execute(delete(SealUseRow).where(SealUseRow.number == number))
-    return counted is not None
+    return True
 
 
 def _has_left(grant: SealGrantRow) -> bool:

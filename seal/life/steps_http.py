@@ -19,6 +19,15 @@ ERRORS = problems(401, 403, 404, 409, 422)
 ONE = "/register/{seal}"
 
 SealId = Annotated[UUID, Path(description="The id of the seal in the register.")]
+Esid = Annotated[
+    str,
+    Path(
+        max_length=64,
+        pattern=r"^[\x20-\x7e]+$",
+        description="The number of the seal.",
+        examples=["99010000000001"],
+    ),
+]
 Act = Callable[[Session, str], object]
 """What a step does, in a transaction, by whom."""
 

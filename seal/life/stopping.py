@@ -14,7 +14,7 @@ from seal.life import certificates
 from seal.life.desk import SealDesk
 from seal.life.errors import AlreadyRemade, CutOffWrong, NotTheKeeper, SealMoveRefused
 from seal.life.register import change, check_move, given_reason, held, history, note
-from seal.life.remaking import successor
+from seal.life.remaking import TAKEN_OVER, successor
 from seal.life.tables import SealRow
 from seal.seal_states import SealState
 
@@ -90,7 +90,7 @@ def _to_be_used_again(tx: Session, command: Stop, state: SealState) -> SealRow:
     if row.keeper != command.by:
         raise NotTheKeeper()
     new = successor(tx, row)
-    if new is not None and new.state in (SealState.IN_USE, SealState.SUSPENDED, SealState.LOST):
+    if new is not None and new.state in TAKEN_OVER:
         raise AlreadyRemade()
     return row
 

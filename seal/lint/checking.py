@@ -1,11 +1,9 @@
 """Run the rules over a prepared document: what fails them never meets a real key."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from keys.errors import DomainError
-from seal.face import SealBox
 from seal.lint import (
     attachments,
     code,
@@ -13,15 +11,12 @@ from seal.lint import (
     entries,
     fields,
     fonts,
-    ofd,
-    pdf,
     sizes,
     stamp_place,
     verified,
 )
 from seal.lint.specimen import Expected, Specimen
 from seal.report import Finding, Outcome
-from seal.stamp_places import Place
 
 Rule = Callable[[Specimen, Expected], Iterator[Finding]]
 """Yields a finding for each thing wrong, and nothing for a sound document."""
@@ -47,26 +42,6 @@ class DocumentUnsound(DomainError):
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         super().__init__(codes=", ".join(sorted({finding.code for finding in findings})))
         self.findings = findings
-
-
-def check_ofd(
-    document: bytes, seal: bytes, places: Sequence[Place], signed_at: datetime, expected: Expected
-) -> tuple[Finding, ...]:
-    """Return what is wrong with an OFD that is to be stamped at `places` with `seal` (DER SESeal).
-
-    Raises what `ofd_seal.stamp` raises for a document nobody could stamp, and `SesMalformed`.
-    """
-    return check(ofd.specimen(document, seal, places, signed_at), expected)
-
-
-def check_pdf(
-    document: bytes, picture_png: bytes, box: SealBox, signed_at: datetime, expected: Expected
-) -> tuple[Finding, ...]:
-    """Return what is wrong with a PDF that is to be signed with the picture in `box`.
-
-    Raises what `pdf_seal.stamp` raises for a document nobody could sign, and `PdfUnreadable`.
-    """
-    return check(pdf.specimen(document, picture_png, box, signed_at), expected)
 
 
 def check(

@@ -10,19 +10,30 @@ from PIL import Image, ImageDraw
 
 from seal import ofd_integrity, ofd_package, ofd_seal, ofd_verify, qr
 from seal.lint import trial
-from seal.lint.specimen import MOST_SCANNED, Area, FontUse, PrintedCode, Specimen
+from seal.lint.checking import check
+from seal.lint.specimen import MOST_SCANNED, Area, Expected, FontUse, PrintedCode, Specimen
 from seal.ofd_document import structure
 from seal.ofd_package import Package
 from seal.ofd_pages import DocumentPage, numbers, pages
 from seal.ofd_text import TextLine, read_text, tagged
 from seal.ofd_xml import children, descendants, parse, resolve, text
+from seal.report import Finding
 from seal.ses_reading import read_seal
 from seal.stamp_places import Place, Placed, placed
 
-# The finest module of a printed code, 0.43 mm (`qr.LARGEST_VERSION`), is three pixels.
-_PIXELS_A_MM = 7.0
+_PIXELS_A_MM = 8.0
 _MOST_PIXELS = 6_000_000
 _MARGIN_MM = 3.0
+
+
+def check_ofd(
+    document: bytes, seal: bytes, places: Sequence[Place], signed_at: datetime, expected: Expected
+) -> tuple[Finding, ...]:
+    """Return what is wrong with an OFD that is to be stamped at `places` with `seal` (DER SESeal).
+
+    Raises what `ofd_seal.stamp` raises for a document nobody could stamp, and `SesMalformed`.
+    """
+    return check(specimen(document, seal, places, signed_at), expected)
 
 
 def specimen(ofd: bytes, seal: bytes, places: Sequence[Place], signed_at: datetime) -> Specimen:

@@ -11,9 +11,13 @@ from seal import pdf_seal, pdf_verify, qr
 from seal.face import SealBox
 from seal.face_picture import PdfUnreadable
 from seal.lint import trial
+from seal.lint.checking import check
 from seal.lint.sizes import LARGEST_PAGE, MOST_PAGES
-from seal.lint.specimen import MOST_SCANNED, Area, FontUse, PrintedCode, Specimen
+from seal.lint.specimen import MOST_SCANNED, Area, Expected, FontUse, PrintedCode, Specimen
+from seal.pdf_embedding import seen_in
 from seal.pdfium import ONE_AT_A_TIME
+from seal.report import Finding
+from seal.stamp_places import Riding
 
 _MM_A_POINT = 25.4 / 72
 # The second is for codes too fine for the first, on the rare page where that reads none.
@@ -29,16 +33,53 @@ _BROKEN = (
 )
 
 
-def specimen(pdf: bytes, picture_png: bytes, box: SealBox, signed_at: datetime) -> Specimen:
-    """Return `pdf` as it would be, signed with the picture in `box`.
+def check_pdf(
+    document: bytes,
+    picture_png: bytes,
+    box: SealBox,
+    signed_at: datetime,
+    expected: Expected,
+    *,
+    field_name: str = "",
+    riding: Riding | None = None,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a PDF that is to be signed with the picture in `box`.
+
+    `field_name` and `riding` are as in `pdf_seal.stamp`. Raises what that raises for a document
+    nobody could sign, and `PdfUnreadable`.
+    """
+    prepared = specimen(document, picture_png, box, signed_at, field_name=field_name, riding=riding)
+    return check(prepared, expected)
+
+
+def specimen(
+    pdf: bytes,
+    picture_png: bytes,
+    box: SealBox,
+    signed_at: datetime,
+    *,
+    field_name: str = "",
+    riding: Riding | None = None,
+) -> Specimen:
+    """Return `pdf` as it would be, signed with the picture in `box`, in a field or over the pages.
 
     Raises what `pdf_seal.stamp` raises, and `PdfUnreadable`.
     """
     circle = trial.p256()
     signer = circle.signer
     sealed = pdf_seal.stamp(
-        pdf, picture_png, signer.signer, signer.certificate, (circle.root,), box, signed_at
+        pdf,
+        picture_png,
+        signer.signer,
+        signer.certificate,
+        (circle.root,),
+        box,
+        signed_at,
+        field_name=field_name,
+        riding=riding,
     )
+    elsewhere = field_name or riding
+    seen = seen_in(pdf, box, field_name=field_name, riding=riding) if elsewhere else (box,)
     report = pdf_verify.verify(sealed, circle.ground, signed_at)
     try:
         sizes, text, codes = _seen(pdf)
@@ -52,7 +93,7 @@ def specimen(pdf: bytes, picture_png: bytes, box: SealBox, signed_at: datetime) 
         text=text,
         fonts=embedded,
         codes=codes,
-        stamps=(Area(box.page, box.x, box.y, box.width, box.height),),
+        stamps=tuple(Area(part.page, part.x, part.y, part.width, part.height) for part in seen),
         attachments=report.attachments,
         troubles=trial.own_findings(report),
     )

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from keys import journal, journal_heads, journal_sequencer
-from service.commands.console import Json, answer, ground, tell, vacant, write_new
+from service.commands.console import ground
+from service.commands.terminal import Json, answer, tell, vacant, write_new
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

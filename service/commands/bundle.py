@@ -17,21 +17,13 @@ from keys.trust_root import read_pinned
 from keys.trust_signing import sign_trust_list
 from license_store import status_publishing
 from service import locale
-from service.commands.console import (
-    By,
-    Json,
-    answer,
-    ground,
-    language,
-    operator,
-    tell,
-    vacant,
-    write_new,
-)
+from service.chance import real_chance
+from service.commands.console import ground
 from service.commands.envelope import ChannelName, SenderCard
+from service.commands.terminal import By, Json, answer, language, operator, tell, vacant, write_new
 from service.public_artefacts import SERVICE, revocation_lists, trust_list
 from service.public_seals import PublicSeals
-from service.wiring import Ground, real_chance
+from service.wiring import Ground
 from verification import bundle_sources, http
 from verification.bundle_sources import BundleSources
 from verification.document import judge_file

@@ -27,21 +27,8 @@ from keys.certificate_states import CertificateState, Reason
 from keys.certificates import parse
 from keys.csr import read_csr
 from keys.register import CertificateRecord, Search
-from service.commands.console import (
-    By,
-    Custodians,
-    Json,
-    Yes,
-    agreed,
-    answer,
-    ground,
-    operator,
-    sitting,
-    sure,
-    tell,
-    vacant,
-    write_new,
-)
+from service.commands.console import Custodians, agreed, ground, sitting
+from service.commands.terminal import By, Json, Yes, answer, operator, sure, tell, vacant, write_new
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

@@ -14,7 +14,8 @@ from idp.clients import Client
 from idp.initial_access import Invitation
 from idp.registration_document import Profile
 from idp.vocabulary import AuthMethod, GrantType
-from service.commands.console import By, Json, Yes, answer, identity, operator, sure, tell
+from service.commands.console import identity
+from service.commands.terminal import By, Json, Yes, answer, operator, sure, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

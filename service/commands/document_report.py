@@ -9,8 +9,8 @@ import typer
 from seal.profiles import Profile, difference, outcome
 from seal.report import Finding, Outcome, SealReport
 from service import locale
-from service.commands.console import answer, language, tell
 from service.commands.signing_files import NOT_GOOD
+from service.commands.terminal import answer, language, tell
 
 _GOOD = (Outcome.OK, Outcome.WARNING)
 

@@ -12,7 +12,8 @@ from keys.csr import read_csr
 from keys.enrolment import Checked
 from keys.signature_value import from_x509
 from service.commands.ca import AuthorityName, CommonName, Out, certificate_row, hand_over
-from service.commands.console import By, Json, answer, ground, operator, tell, vacant, write_new
+from service.commands.console import ground
+from service.commands.terminal import By, Json, answer, operator, tell, vacant, write_new
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

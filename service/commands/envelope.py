@@ -14,7 +14,8 @@ from keys.envelope_channel import Arrival
 from keys.envelope_letter import EnvelopeNotForUs, is_name
 from keys.key_states import KeyRecord, State, is_published, opens
 from keys.opener import Opener
-from service.commands.console import By, Json, answer, ground, operator, tell, vacant, write_new
+from service.commands.console import ground
+from service.commands.terminal import By, Json, answer, operator, tell, vacant, write_new
 from service.public_artefacts import SERVICE
 from service.wiring import Ground
 

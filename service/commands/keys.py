@@ -15,21 +15,23 @@ from keys.software_signer import SoftwareSigner
 from keys.two_person import Consent
 from service import key_encryption
 from service.commands.console import (
-    By,
     Custodians,
-    Json,
     PassphraseFile,
     Person,
-    Yes,
     agreed,
-    answer,
     custodian,
     ground,
     let_agree,
     load_settings,
+    sitting,
+)
+from service.commands.terminal import (
+    By,
+    Json,
+    Yes,
+    answer,
     operator,
     passphrase,
-    sitting,
     sure,
     tell,
     vacant,

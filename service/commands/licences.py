@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from license_store import reforming
-from service.commands.console import Json, answer, tell, world
+from service.commands.console import world
+from service.commands.terminal import Json, answer, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

@@ -10,7 +10,8 @@ from idp import outbox
 from idp.nodes import peers, reconcile
 from idp.nodes.peers import Peer, Place
 from keys.jwk import jwk
-from service.commands.console import By, Json, answer, identity, operator, tell
+from service.commands.console import identity
+from service.commands.terminal import By, Json, answer, operator, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

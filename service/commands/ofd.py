@@ -7,16 +7,22 @@ from typing import Annotated
 import typer
 
 from seal import ofd_package, ofd_picture, ofd_seal, ofd_sign, ofd_verify
-from seal.lint.checking import check_ofd, require_sound
+from seal.lint.checking import require_sound
+from seal.lint.ofd import check_ofd
 from seal.lint.specimen import Expected
 from seal.ofd_draft import Mode
 from seal.ofd_text import find, read_text
 from seal.ofd_writer import write_ofd
 from seal.stamp_places import ByKeyword, ByTag, Place, Riding, Side
-from service.commands.console import Json, answer, vacant
 from service.commands.document_report import Counting, Eyes, tell_report
 from service.commands.faces import Attach, Author, Code, CreatedOn, Form, Values, attachments, face
 from service.commands.faces import info as info_of
+from service.commands.seal_lists import (
+    PinnedFile,
+    SealListFile,
+    TrustListFile,
+    seal_states,
+)
 from service.commands.signing_files import (
     EXIT_CODES,
     Answers,
@@ -38,6 +44,7 @@ from service.commands.signing_files import (
     time_stamper,
     written,
 )
+from service.commands.terminal import Json, answer, vacant
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__, epilog=EXIT_CODES)
 
@@ -104,7 +111,7 @@ def stamp(
     """Stamp an OFD with an e-seal (GB/T 38540), or sign it (GB/T 35275)."""
     vacant(out)
     places = tuple(_places(place, keyword, tag, riding))
-    with read_or_end():
+    with read_or_end(file):
         owner = holder(key, certificate, passphrase_file)
         by, signed_at = (owner.signer, owner.certificate), moment(time)
         mode = Mode.WHOLE if whole else Mode.CONTINUE
@@ -136,13 +143,17 @@ def verify(
     trust: Trust = None,
     crl: Lists = None,
     ocsp: Answers = None,
+    seal_list: SealListFile = None,
+    trust_list: TrustListFile = None,
+    pinned: PinnedFile = None,
     profile: Eyes = Counting.STRICT,
     time: Time = "",
     as_json: Json = False,
 ) -> None:
     """Judge an OFD: its signatures, what they cover, and what nobody speaks for."""
-    with read_or_end():
-        report = ofd_verify.verify(content(file), ground(trust, crl, ocsp), moment(time))
+    states = seal_states(seal_list, trust_list, pinned)
+    with read_or_end(file):
+        report = ofd_verify.verify(content(file), ground(trust, crl, ocsp, states), moment(time))
     tell_report(report, profile, as_json)
 
 
@@ -153,7 +164,7 @@ def text_of(
     as_json: Json = False,
 ) -> None:
     """Read the text of an OFD, line by line, in JSON with its place in mm."""
-    with read_or_end():
+    with read_or_end(file):
         lines = read_text(ofd_package.read(content(file)))
     found = find(lines, keyword) if keyword else lines
     told = [
@@ -185,7 +196,7 @@ def png_of(
 ) -> None:
     """Draw a page of an OFD with its stamps as a PNG."""
     vacant(out)
-    with read_or_end():
+    with read_or_end(file):
         drawn = ofd_picture.png(content(file), page - 1, dpi)
     written(out, drawn, as_json)
 

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from keys.algorithms import SM2_SM3
 from keys.certificates import CertificateMalformed
 from keys.certificates import holder as named
+from seal import ofd_picture
+from seal.ofd_painting import open_picture
+from seal.pictures import media_type
 from seal.seal_design import Design
 from seal.seal_picture import draw_design
 from seal.seal_picture_ofd import draw_design_ofd
 from seal.seal_sizes import SIZES, Kind
 from seal.ses import make_seal
 from seal.ses_reading import Seal, SesMalformed, read_seal, read_signature
-from service.commands.console import Json, answer, tell, vacant, write_new
 from service.commands.signing_files import (
     EXIT_CODES,
     Key,
@@ -28,6 +31,7 @@ from service.commands.signing_files import (
     read_or_end,
     written,
 )
+from service.commands.terminal import Json, answer, tell, vacant, write_new
 from service.commands.trial import trial
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__, epilog=EXIT_CODES)
@@ -94,8 +98,8 @@ def make(
     vacant(out)
     with read_or_end():
         design = _design(name, kind, purpose, code, None)
-        image = content(drawn) if drawn else draw_design(design)
-        maker = holder(key, certificate, passphrase_file)
+        image = _drawn(drawn) if drawn else draw_design(design)
+        maker = holder(key, certificate, passphrase_file, {SM2_SM3})
         stampers = certificates(*signer or ())
         if not stampers:
             raise typer.BadParameter(tell("documents.no_signer"))
@@ -127,7 +131,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Tell what is in an e-seal. Whether it holds is for `ofd verify` to say."""
-    with read_or_end():
+    with read_or_end(file):
         seal = _read(content(file))
     if drawn:
         vacant(drawn)
@@ -146,6 +150,22 @@ commands.command()(trial)
 def _design(name: str, kind: Kind, purpose: str, code: str, centre: Path | None) -> Design:
     design = Design.of_size(SIZES[kind], name, purpose, code)
     return replace(design, picture=content(centre)) if centre else design
+
+
+def _drawn(file: Path) -> bytes:
+    """Return a picture that can be shown: a PNG, or an OFD with a page."""
+    with read_or_end(file):
+        image = content(file)
+        if _is_ofd(file):
+            ofd_picture.draw(image)
+            return image
+    try:
+        sound = media_type(image) == "image/png" and open_picture(image)
+    except ValueError:
+        sound = None
+    if not sound:
+        raise typer.BadParameter(tell("documents.no_seal_picture"))
+    return image
 
 
 def _is_ofd(file: Path) -> bool:

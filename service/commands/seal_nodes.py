@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from seal.life import flow
+from seal.life import hearing
 from seal.life.nodes_below import Standing
-from service.commands.console import By, Json, Yes, answer, operator, sure, tell, world
+from service.commands.console import world
+from service.commands.terminal import By, Json, Yes, answer, operator, sure, tell
 from service.seal_nodes_file import SealNode
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -45,7 +46,7 @@ def forget(
     """Drop all that a node told: it is heard anew, if it is still in the file."""
     sure(tell("seal_nodes.forget", address=address), yes)
     with world() as on, on.begin() as tx:
-        seals = flow.forget(tx, on.seals, address, by or operator())
+        seals = hearing.forget(tx, on.seals, address, by or operator())
     answer({"seals": seals}, as_json, tell("seal_nodes.forgotten", seals=seals))
 
 

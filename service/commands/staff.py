@@ -16,17 +16,8 @@ from idp.staffing.appointments import Post
 from idp.staffing.bodies import Body, Tier
 from idp.staffing.lifecycle import Transfer
 from idp.staffing.local_accounts import Account
-from service.commands.console import (
-    By,
-    Json,
-    Yes,
-    answer,
-    identity,
-    operator,
-    passphrase,
-    sure,
-    tell,
-)
+from service.commands.console import identity
+from service.commands.terminal import By, Json, Yes, answer, operator, passphrase, sure, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

@@ -28,8 +28,8 @@ from seal.seal_design import Design
 from seal.seal_picture import draw_design
 from seal.seal_sizes import SIZES, Kind
 from seal.ses import make_seal
-from service.commands.console import Json, answer, vacant, write_new
 from service.commands.signing_files import Time, moment
+from service.commands.terminal import Json, answer, vacant, write_new
 
 _ESID = "99010000000001"
 _USCC = "11990100MBXX90034B"

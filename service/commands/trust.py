@@ -16,25 +16,11 @@ from keys.trust import Anchor, TrustList
 from keys.trust_publishing import LIST_LASTS, ROOT_OWNERS
 from keys.trust_root import LEAST_THRESHOLD, pinned_document, read_pinned, sign_root
 from keys.trust_signing import read_publication, sign_trust_list, write_publication
-from service.commands.console import (
-    By,
-    Custodians,
-    Json,
-    Person,
-    Yes,
-    agreed,
-    answer,
-    custodian,
-    ground,
-    operator,
-    sitting,
-    sure,
-    tell,
-    vacant,
-    write_new,
-)
+from service.chance import real_chance
+from service.commands.console import Custodians, Person, agreed, custodian, ground, sitting
+from service.commands.terminal import By, Json, Yes, answer, operator, sure, tell, vacant, write_new
 from service.public_artefacts import SERVICE, trust_list
-from service.wiring import Ground, real_chance
+from service.wiring import Ground
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

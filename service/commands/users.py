@@ -11,7 +11,8 @@ from idp.nodes import conflicts, import_file, import_people, resolving
 from idp.nodes.conflicts import Resolution
 from idp.nodes.import_people import Outcome, Result
 from keys.algorithms import ES256, Purpose
-from service.commands.console import By, Json, answer, identity, operator, tell
+from service.commands.console import identity
+from service.commands.terminal import By, Json, answer, operator, tell
 
 commands = typer.Typer(no_args_is_help=True, help=__doc__)
 

@@ -11,6 +11,7 @@ from idp.sessions import Opened
 from idp.vocabulary import Realm
 from service.pages.forms import MORE, go, keep_session, local_path
 from service.pages.visit import Visit
+from service.settings import Parts
 
 WALLET = "/my/licences"
 _CITIZEN = (Realm.CITIZEN,)
@@ -40,7 +41,8 @@ def realm(visit: Visit, asked_by: Details | None) -> Realm:
     """Return whose sign-in this is: the portal's choice, else the chosen tab."""
     if asked_by is not None:
         return asked_by.realm
-    return Realm.STAFF if visit.asked("realm") == Realm.STAFF else Realm.CITIZEN
+    seals_alone = visit.world.settings.parts is Parts.SEAL
+    return Realm.STAFF if seals_alone or visit.asked("realm") == Realm.STAFF else Realm.CITIZEN
 
 
 def entry(visit: Visit, asked_by: Details | None) -> Entry:

@@ -13,6 +13,7 @@ from service.pages.forms import go, local_path, page, set_cookie
 from service.pages.rendering import LARGE, STATIC, TEXT_COOKIE, draw
 from service.pages.visit import Visit
 from service.problems import status_of
+from service.settings import Parts
 from service.wiring import World
 
 _PARAMETER = re.compile(r"\{\w+\}")
@@ -31,15 +32,19 @@ def routes(world: World) -> list[Route | Mount]:
 
 
 def _home(visit: Visit) -> Response:
-    return draw(visit, "home.html")
+    # Where seals are all there is, theirs is the front page.
+    whole = visit.world.settings.parts is Parts.ALL
+    return draw(visit, "home.html") if whole else go("/seals")
 
 
 def _connect(visit: Visit) -> Response:
     address = visit.world.address
     issuer_path = urlsplit(visit.world.provider.issuer).path
+    whole = visit.world.settings.parts is Parts.ALL
     doors = (
         ("identity", f"{issuer_path}/.well-known/openid-configuration"),
-        ("licences", "/api/licences/openapi.json"),
+        *([("licences", "/api/licences/openapi.json")] if whole else []),
+        ("seals", "/api/seals/openapi.json"),
         ("verification", "/api/verification/openapi.json"),
         ("trust", "/api/verification/trust-list"),
     )

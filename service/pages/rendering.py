@@ -16,7 +16,7 @@ from service.middleware import content_security_policy
 from service.pages import fonts
 from service.pages.visit import CSRF_FIELD, Visit
 from service.problems import request_id
-from service.settings import Mode
+from service.settings import Mode, Parts
 
 STATIC = Path(__file__).parents[1] / "static"
 TEXT_COOKIE = "yinxin_text"
@@ -53,6 +53,7 @@ def draw(
         "other_locale": next(locale for locale in LOCALES if locale != visit.locale),
         "large": visit.request.cookies.get(TEXT_COOKIE) == LARGE,
         "visitor": visit.visitor,
+        "whole": visit.world.settings.parts is Parts.ALL,
         "sandbox": visit.world.settings.mode is not Mode.PRODUCTION,
         "csrf_field": CSRF_FIELD,
         "csrf_token": visit.csrf_token,

@@ -4,8 +4,8 @@ The picture is drawn for who has none: it is seen on the seal's page before the 
 handed in.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -49,20 +49,17 @@ _FIELDS = (
     "picture_from",
     "shape",
     "purpose",
+    "upload",
     "width",
     "height",
 )
 _KEEP, _DRAW, _UPLOAD = "keep", "draw", "upload"
+_DRAWN_FAULTS: Mapping[str, str] = MappingProxyType(
+    {"name_length": "owner_name", "purpose_length": "purpose", "size": "width"}
+)
+"""The field that a fault of the drawing is about; others are the picture's own."""
+
 _USUAL = {"width": "42", "shape": Shape.ROUND.value, "kind": SealKind.LICENCE.value}
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """What is drawn, uploaded or kept, and its size in mm."""
-
-    png: bytes
-    width: int
-    height: int
 
 
 def routes(world: World) -> list[Route]:
@@ -76,8 +73,8 @@ def routes(world: World) -> list[Route]:
 
 
 def _apply(visit: Visit) -> Response:
-    def write(tx: Session) -> UUID:
-        return application.draft(tx, visit.world.seals, _draft(tx, visit, None))
+    def write(tx: Session, faults: Faults) -> UUID:
+        return application.draft(tx, visit.world.seals, _draft(tx, visit, None, faults))
 
     return _form(visit, "apply", None, write, "drafted")
 
@@ -86,9 +83,9 @@ def _change(visit: Visit) -> Response:
     with visit.world.begin() as tx:
         row = seen(tx, visit)
 
-    def write(tx: Session) -> UUID:
+    def write(tx: Session, faults: Faults) -> UUID:
         reach(tx, visit, _OPEN).require(row.owner)
-        amendment = Amendment(row.id, _draft(tx, visit, row))
+        amendment = Amendment(row.id, _draft(tx, visit, row, faults))
         application.amend(tx, visit.world.seals, amendment)
         return row.id
 
@@ -99,18 +96,23 @@ def _remake(visit: Visit) -> Response:
     with visit.world.begin() as tx:
         row = seen(tx, visit)
 
-    def write(tx: Session) -> UUID:
+    def write(tx: Session, faults: Faults) -> UUID:
         reach(tx, visit, _OPEN).require(row.owner)
         owner_name = visit.typed("owner_name").strip() or row.owner_name
         kept = visit.typed("picture_from") == _KEEP
+        size = row.width, row.height
+        picture = None if kept else _picture(visit, owner_name, size, faults)
+        keeper = _keeper(tx, visit, faults)
+        if faults:
+            raise ApplicationWrong(())
         wish = Remaking(
             predecessor=row.id,
             by=clerk_of(visit),
             until=typed_day(visit, "until") or visit.world.clock(),
             owner_name=owner_name,
             name=visit.typed("name").strip() or None,
-            keeper=subject_named(tx, visit.typed("keeper")),
-            picture_png=None if kept else _drawn(visit, owner_name, row).png,
+            keeper=keeper,
+            picture_png=picture,
         )
         return remaking.remake(tx, visit.world.seals, wish)
 
@@ -121,60 +123,97 @@ def _form(
     visit: Visit,
     mode: str,
     row: SealRow | None,
-    write: Callable[[Session], UUID],
+    write: Callable[[Session, Faults], UUID],
     word: str,
 ) -> Response:
     if not visit.posted:
         return _page(visit, mode, row, Faults())
+    faults = Faults()
     try:
         with visit.world.begin() as tx:
-            seal = write(tx)
+            seal = write(tx, faults)
     except DomainError as refused:
-        return _page(visit, mode, row, _faults(visit, refused), status_of(refused.code))
+        _tell(visit, refused, faults)
+        return _page(visit, mode, row, _as_on_the_page(faults), status_of(refused.code))
     return go(f"{PATH}/{seal}?done={word}")
 
 
-def _draft(tx: Session, visit: Visit, row: SealRow | None) -> Draft:
-    """Return what was typed. Raises SealOutOfReach, AccountUnknown, SealPictureRefused."""
+def _draft(tx: Session, visit: Visit, row: SealRow | None, faults: Faults) -> Draft:
+    """Return what was typed; a keeper or picture at fault is left empty. Raises SealOutOfReach.
+
+    The application refuses what is empty, together with everything else that is wrong: it is told
+    in one go.
+    """
     owner = visit.typed("owner")
     reach(tx, visit, _OPEN).require(owner)
     owner_name = visit.typed("owner_name").strip() or _body_name(tx, owner)
-    picture = _drawn(visit, owner_name, row)
-    kept_ofd = row is not None and row.picture_type == "ofd" and picture.png == row.picture_png
+    kept = row if visit.typed("picture_from") == _KEEP else None
+    width, height = (kept.width, kept.height) if kept else _size(visit)
     return Draft(
         owner=owner,
         owner_name=owner_name,
         name=visit.typed("name"),
         kind=visit.typed("kind"),
         legal_basis=visit.typed("legal_basis"),
-        keeper=subject_named(tx, visit.typed("keeper")),
-        picture_png=picture.png,
-        picture_ofd=row.picture if row is not None and kept_ofd else b"",
-        width=picture.width,
-        height=picture.height,
+        keeper=_keeper(tx, visit, faults),
+        picture_png=kept.picture_png
+        if kept
+        else _picture(visit, owner_name, (width, height), faults),
+        picture_ofd=kept.picture if kept and kept.picture_type == "ofd" else b"",
+        width=width,
+        height=height,
         until=typed_day(visit, "until") or visit.world.clock(),
         by=clerk_of(visit),
     )
 
 
-def _drawn(visit: Visit, owner_name: str, row: SealRow | None) -> _Picture:
-    """Return the picture asked for. Raises SealPictureRefused."""
-    chosen = visit.typed("picture_from")
-    if chosen == _KEEP and row is not None:
-        return _Picture(row.picture_png, row.width, row.height)
-    width = _millimetres(visit, "width")
-    if chosen == _UPLOAD:
+def _keeper(tx: Session, visit: Visit, faults: Faults) -> str:
+    """Return the keeper's subject, or "" and the fault for a name that nobody has."""
+    typed = visit.typed("keeper").strip()
+    try:
+        return subject_named(tx, typed) if typed else ""
+    except AccountUnknown:
+        faults.add("keeper", visit.t("seals.keeper_unknown"))
+        return ""
+
+
+def _picture(visit: Visit, owner_name: str, size: tuple[int, int], faults: Faults) -> bytes:
+    """Return the PNG that is uploaded, or drawn in `size` (mm); or b"" and what is wrong with it."""
+    if visit.typed("picture_from") == _UPLOAD:
         upload = visit.uploaded("picture")
         # One byte more than allowed is enough to know; the rest is never read into memory.
         png = upload.file.read(LARGEST + 1) if upload else b""
-        return _Picture(png, width, _millimetres(visit, "height") or width)
-    shape = Shape(visit.typed("shape")) if visit.typed("shape") in set(Shape) else Shape.ROUND
-    centre = Centre.NONE if shape is Shape.SQUARE else Centre.STAR
-    purpose = visit.typed("purpose").strip()
-    design = Design(owner_name, shape, width, centre=centre, purpose_line=purpose)
-    height = round(design.size[1])
-    exactly = Design(owner_name, shape, width, height, centre=centre, purpose_line=purpose)
-    return _Picture(draw_design(exactly), width, height)
+        if not png:
+            faults.add("upload", visit.t("seal_picture_fault.none"))
+        return png
+    shape = _shape(visit)
+    design = Design(
+        owner_name,
+        shape,
+        *size,
+        centre=Centre.NONE if shape is Shape.SQUARE else Centre.STAR,
+        purpose_line=visit.typed("purpose").strip(),
+    )
+    try:
+        return draw_design(design)
+    except SealPictureRefused as refused:
+        reason = str(refused.parameters["reason"])
+        sentence = visit.t(f"seal_picture_fault.{reason}", **refused.parameters)
+        faults.add(_DRAWN_FAULTS.get(reason, "picture_from"), sentence)
+        return b""
+
+
+def _shape(visit: Visit) -> Shape:
+    typed = visit.typed("shape")
+    return Shape(typed) if typed in set(Shape) else Shape.ROUND
+
+
+def _size(visit: Visit) -> tuple[int, int]:
+    """Return the width and height typed, in mm; what is drawn has the height of its shape."""
+    width = _millimetres(visit, "width")
+    if visit.typed("picture_from") == _UPLOAD:
+        return width, _millimetres(visit, "height") or width
+    return width, round(Design("", _shape(visit), width).size[1])
 
 
 def _millimetres(visit: Visit, name: str) -> int:
@@ -182,20 +221,25 @@ def _millimetres(visit: Visit, name: str) -> int:
     return int(typed) if typed.isdecimal() and len(typed) < 4 else 0
 
 
-def _faults(visit: Visit, refused: DomainError) -> Faults:
-    faults = Faults()
-    match refused:
-        case ApplicationWrong():
-            for problem in refused.problems:
-                field = "picture_from" if problem.field.startswith("picture") else problem.field
-                faults.add(field, visit.t(f"error.{problem.code}.detail", **problem.parameters))
-        case AccountUnknown():
-            faults.add("keeper", visit.t("seals.keeper_unknown"))
-        case SealPictureRefused():
-            faults.add("picture_from", told(visit, refused))
-        case _:
-            faults.add("", told(visit, refused))
-    return faults
+def _tell(visit: Visit, refused: DomainError, faults: Faults) -> None:
+    """Add the sentences of an error to what was found before; that stands where both are told."""
+    if not isinstance(refused, ApplicationWrong):
+        faults.add("", told(visit, refused))
+        return
+    uploaded = visit.typed("picture_from") == _UPLOAD
+    for problem in refused.problems:
+        if not problem.field.startswith("picture") and (uploaded or problem.field != "height"):
+            sentence = visit.t(f"error.{problem.code}.detail", **problem.parameters)
+            faults.add(problem.field, sentence)
+        # A drawing that failed was told of before, and its height follows from its width.
+        elif uploaded:
+            sentence = visit.t(f"seal_picture_fault.{problem.parameters['reason']}")
+            faults.add("upload", sentence)
+
+
+def _as_on_the_page(faults: Faults) -> Faults:
+    places = {name: place for place, name in enumerate(("", *_FIELDS))}
+    return Faults(dict(sorted(faults.items(), key=lambda fault: places.get(fault[0], 0))))
 
 
 def _page(
@@ -241,7 +285,7 @@ def _held(tx: Session, visit: Visit, row: SealRow | None) -> dict[str, str]:
         "keeper": _username(tx, visit, row.keeper),
         "until": row.made_for.date().isoformat(),
         "picture_from": _KEEP,
-        "shape": Shape.ROUND.value,
+        "shape": (Shape.ROUND if row.width == row.height else Shape.OVAL).value,
         "width": str(row.width),
         "height": str(row.height),
     }

@@ -1,7 +1,7 @@
 """How does this seal stand? For everybody, as of any moment; it never tells who keeps it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
 from starlette.responses import Response
@@ -19,6 +19,7 @@ from service.wiring import World
 _PATH = "/seals"
 _CHINA = timezone(timedelta(hours=8))
 _LONGEST = 64
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _VERDICTS: Mapping[SealState, str] = MappingProxyType(
     {
         SealState.IN_USE: "good",
@@ -40,7 +41,7 @@ def routes(world: World) -> list[Route]:
 
 def _ask(visit: Visit) -> Response:
     if number := visit.asked("number").strip():
-        if number.isalnum() and number.isascii() and len(number) <= _LONGEST:
+        if _may_be_an_esid(number):
             return go(f"{_PATH}/{number}")
         faults = Faults({"number": visit.t("error.seal.unknown.detail")})
         return _form(visit, faults, number, 404)
@@ -52,12 +53,13 @@ def _status(visit: Visit) -> Response:
     now, faults = visit.world.clock(), Faults()
     at = now
     if visit.asked("at"):
-        try:
-            at = datetime.fromisoformat(visit.asked("at"))
-            at = at.replace(tzinfo=at.tzinfo or _CHINA)
-        except ValueError:
+        asked = _moment(visit.asked("at"))
+        if asked is None:
             faults.add("at", visit.t("seals.moment_wrong"))
+        at = asked or now
     try:
+        if not _may_be_an_esid(esid):
+            raise SealUnknown
         with visit.world.begin() as tx:
             found = status.status_by_esid(tx, esid, at)
     except SealUnknown as unknown:
@@ -76,6 +78,20 @@ def _status(visit: Visit) -> Response:
         over=then is SealState.IN_USE and at > found.seal.valid_until,
         faults=faults,
     )
+
+
+def _may_be_an_esid(text: str) -> bool:
+    return text.isalnum() and text.isascii() and len(text) <= _LONGEST
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment told in ISO 8601, of China's clocks if it does not say; None for what is none."""
+    try:
+        told = datetime.fromisoformat(text)
+        at = told.replace(tzinfo=told.tzinfo or _CHINA).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
 
 
 def _form(visit: Visit, faults: Faults, number: str, status: int = 200) -> Response:

@@ -13,12 +13,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from idp import recent, staff
+from idp import clients, recent, staff
 from idp.people_errors import AccountUnknown
 from idp.sign_in_errors import SessionUnknown
 from keys.algorithms import Purpose
 from keys.errors import DomainError
 from keys.vault import DESTROY, USE, subject
+from license_store.sealing import STORE
 from seal.life import (
     application,
     destroying,
@@ -27,16 +28,19 @@ from seal.life import (
     making,
     recording,
     register,
+    remaking,
     review,
     stopping,
 )
 from seal.life.errors import CutOffWrong, GrantWrong, ReasonMissing
 from seal.life.gate import APPLY, KEEP, MAKE, RECORD, REVIEW, STOPPING, Reach
 from seal.life.grants import HolderKind
+from seal.life.remaking import TAKEN_OVER
 from seal.life.stamping import Actor
 from seal.life.tables import SealRow
 from seal.seal_states import FOLLOWS, SealState
 from service.pages.counter import clerk_of
+from service.pages.forms import told
 from service.pages.visit import Visit
 
 _CHINA = timezone(timedelta(hours=8))
@@ -91,8 +95,22 @@ STEPS: Mapping[str, Step] = MappingProxyType(
         ),
     }
 )
+_BACK = frozenset({"resume", "found"})
 WAITING = ("submit", "review", "make", "record", "issue", "accept", "resume", "found")
 """The steps without which a seal does not go on: whoever may take one finds it in the list."""
+
+
+def offered(tx: Session, me: str, row: SealRow, reaches: Mapping[str, Reach]) -> set[str]:
+    """Return the steps offered: no other seal is applied for in the place of one that was remade,
+    and none is brought back whose place another took.
+    """
+    steps = {name for name, step in STEPS.items() if step.is_for(me, row, reaches)}
+    if not steps & {"remake", *_BACK}:
+        return steps
+    new = remaking.successor(tx, row)
+    if new is None:
+        return steps
+    return steps - {"remake"} - (_BACK if new.state in TAKEN_OVER else frozenset())
 
 
 TYPED = (
@@ -127,6 +145,19 @@ def field_of(word: str, refused: DomainError) -> str:
             return {"grant": "grant_holder", "entrust": "entrust_keeper"}.get(word, "")
         case _:
             return ""
+
+
+def sentence_of(visit: Visit, refused: DomainError) -> str:
+    """Return what is wrong, in the words of the page."""
+    match refused:
+        case CutOffWrong():
+            return visit.t("seals.lose_since_wrong")
+        case GrantWrong():
+            return visit.t(f"seals.grant_{refused.parameters['field']}_wrong")
+        case AccountUnknown():
+            return visit.t("seals.keeper_unknown")
+        case _:
+            return told(visit, refused)
 
 
 def typed_day(visit: Visit, name: str) -> datetime | None:
@@ -236,7 +267,7 @@ def _grant(tx: Session, visit: Visit, seal: UUID, me: str) -> None:
         seal=seal,
         by=me,
         holder_kind=HolderKind(kind),
-        holder=subject_named(tx, holder) if kind == HolderKind.PERSON else holder,
+        holder=subject_named(tx, holder) if kind == HolderKind.PERSON else _system(tx, holder),
         since=now,
         until=typed_day(visit, "grant_until") or now,
         licence_types=tuple(
@@ -262,6 +293,13 @@ def subject_named(tx: Session, username: str) -> str:
     if found is None:
         raise AccountUnknown
     return found
+
+
+def _system(tx: Session, name: str) -> str:
+    """Return the name of a system that can stamp. Raises GrantWrong for one that there is not."""
+    if name != STORE.id and clients.find(tx, name) is None:
+        raise GrantWrong(field="holder")
+    return name
 
 
 def _typed_moment(visit: Visit, name: str) -> datetime:

@@ -4,6 +4,8 @@
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
+from shlex import quote
 from types import MappingProxyType
 from uuid import UUID
 
@@ -17,13 +19,14 @@ from idp.people_errors import AccountUnknown
 from keys.algorithms import Purpose
 from keys.errors import DomainError
 from keys.vault import DESTROY, USE, subject
-from seal.life import browsing, destroying, grants, register, usage
+from seal.life import browsing, destroying, grants, register, remaking, usage
 from seal.life.gate import APPLY, READING
 from seal.life.grants import HolderKind
 from seal.life.tables import SealRow
 from seal.seal_states import SealState
+from seal.ses_reading import read_seal
 from service.pages.counter import clerk_of, for_clerks
-from service.pages.forms import Faults, go, page, told
+from service.pages.forms import Faults, go, page
 from service.pages.rendering import draw
 from service.pages.seal_steps import (
     STEPS,
@@ -31,8 +34,10 @@ from service.pages.seal_steps import (
     TYPED,
     WAITING,
     field_of,
+    offered,
     reach,
     reaches_of,
+    sentence_of,
 )
 from service.pages.visit import Visit
 from service.problems import status_of
@@ -98,9 +103,9 @@ def _list(visit: Visit) -> Response:
         seen_at = reach(tx, visit, READING)
         bodies = None if seen_at.everywhere else seen_at.bodies
         rows = browsing.seals(tx, bodies, after=after, limit=_PAGE)
-        reaches = reaches_of(tx, visit)
-    me = clerk_of(visit)
-    waiting = {row.id: [s for s in WAITING if STEPS[s].is_for(me, row, reaches)] for row in rows}
+        reaches, me = reaches_of(tx, visit), clerk_of(visit)
+        steps = {row.id: offered(tx, me, row, reaches) for row in rows}
+    waiting = {row: [name for name in WAITING if name in steps[row]] for row in steps}
     return draw(
         visit,
         "seals.html",
@@ -132,7 +137,7 @@ def _seal(visit: Visit) -> Response:
             seen(tx, visit)
             take(tx, visit, number_of(visit), clerk_of(visit))
     except DomainError as refused:
-        faults = Faults({field_of(word, refused): told(visit, refused)})
+        faults = Faults({field_of(word, refused): sentence_of(visit, refused)})
         return _page(visit, faults, status_of(refused.code))
     return go(f"{visit.request.url.path}?done={word}")
 
@@ -142,7 +147,7 @@ def _page(visit: Visit, faults: Faults, status: int = 200) -> Response:
     with world.begin() as tx:
         row = seen(tx, visit)
         reaches = reaches_of(tx, visit)
-        steps = {name for name, step in STEPS.items() if step.is_for(clerk_of(visit), row, reaches)}
+        steps = offered(tx, clerk_of(visit), row, reaches)
         events = register.history(tx, row.id)
         held = grants.grants_of(tx, row.id)
         counts = usage.counts(tx, row.id)
@@ -154,6 +159,7 @@ def _page(visit: Visit, faults: Faults, status: int = 200) -> Response:
         persons |= {use.by for use in uses}
         names = {person: name_of(tx, visit, person) for person in persons}
         predecessor = register.find(tx, row.predecessor) if row.predecessor else None
+        successor = remaking.successor(tx, row)
     return draw(
         visit,
         "seal.html",
@@ -164,23 +170,34 @@ def _page(visit: Visit, faults: Faults, status: int = 200) -> Response:
         width=round(row.width * _PIXELS_A_MM),
         height=round(row.height * _PIXELS_A_MM),
         predecessor=predecessor,
+        successor=successor,
+        until=read_seal(row.der).valid_until if row.der else None,
         steps=steps,
+        idle=not steps & {*WAITING},
+        waits="replaced" if _is_replaced(row, successor) else row.state,
         events=events,
+        again={one.number for before, one in pairwise(events) if one.state == before.state},
         grants=held,
         now=world.clock(),
         counts=counts,
         uses=uses,
         older=uses[-1].number if len(uses) == _USES else None,
         names=names,
-        to_make=_asked(USE, subject(Purpose.SEAL_MAKER, world.seals.maker)),
-        to_destroy=[_asked(DESTROY, about) for about in of_keys],
+        to_make=commands(USE, subject(Purpose.SEAL_MAKER, world.seals.maker)),
+        to_destroy=commands(DESTROY, *of_keys),
         kinds=[kind.value for kind in HolderKind],
         typed={name: visit.typed(name) for name in TYPED},
-        done=visit.asked("done") if visit.asked("done") in _DONE else "",
+        done=visit.asked("done") if not visit.posted and visit.asked("done") in _DONE else "",
         faults=faults,
     )
 
 
-def _asked(action: str, about: str) -> str:
-    """Return the command by which one custodian asks and another finds what to agree to."""
-    return f"yinxin keys ask {action} '{about}' --custodian NAME"
+def _is_replaced(row: SealRow, successor: SealRow | None) -> bool:
+    stopped = row.state in (SealState.SUSPENDED, SealState.LOST)
+    return stopped and successor is not None and successor.state in remaking.TAKEN_OVER
+
+
+def commands(action: str, *subjects: str) -> str:
+    """Return the commands by which one custodian asks for an action and another agrees to it."""
+    asked = [f"yinxin keys ask {action} {quote(about)} --custodian NAME" for about in subjects]
+    return "\n".join((*asked, "yinxin keys agree NUMBER --custodian NAME"))

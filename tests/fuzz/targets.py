@@ -9,7 +9,7 @@ from types import MappingProxyType
 from keys.errors import DomainError
 from seal import ofd_package, ofd_text, ofd_verify, pdf_verify
 from seal.lay_out import lay_out
-from seal.lint.checking import check_ofd
+from seal.lint.ofd import check_ofd
 from seal.lint.specimen import Expected
 from seal.pdf_writer import write_pdf
 from seal.report import Outcome

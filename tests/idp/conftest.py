@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, delete
 
 import idp.entities.tables
@@ -13,7 +14,21 @@ import idp.nodes.tables
 import idp.staffing.tables
 import idp.tables
 import keys.tables
+from idp import passwords
 from tests.idp.world import Clock, Line, Stage, World, make_provider, mounted, served, simulator
+
+
+@pytest.fixture(autouse=True, scope="module")
+def light_passwords(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hash passwords with a tenth of the work, but where that work is what is tested."""
+    if request.module.__name__.endswith("test_password"):
+        yield
+        return
+    light = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", light)
+        patch.setattr(passwords, "_nobody", light.hash("nobody's password"))
+        yield
 
 
 @pytest.fixture(scope="session")

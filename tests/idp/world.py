@@ -192,8 +192,16 @@ def make_provider(
 
 
 def simulator() -> ASGIApp:
-    """The outside, with the sandbox's people."""
-    return create_app(PEOPLE.values(), lambda: Keys().callers(), lambda: datetime.now(UTC))
+    """The outside, with the sandbox's people; it is made when somebody asks it something."""
+
+    @cache
+    def made() -> ASGIApp:
+        return create_app(PEOPLE.values(), lambda: Keys().callers(), lambda: datetime.now(UTC))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await made()(scope, receive, send)
+
+    return app
 
 
 def mounted(provider: Provider) -> Starlette:

@@ -67,6 +67,7 @@ OPEN_PAGES = (
     "/recover",
     "/register",
     "/register?document=passport",
+    "/seals",
     "/signed-out",
     "/v",
 )

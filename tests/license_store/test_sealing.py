@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import rfc8785
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from keys import authority, cose, jose
 from keys.algorithms import Purpose
 from keys.signer import PublicKey
+from keys.time_stamp_client import TimeStampNotGranted
 from keys.trust import TrustList
 from license_store import documents, queries, sealing, tables
 from license_store.files import FileStore
@@ -21,10 +22,14 @@ from license_store.licence import State
 from license_store.sealing import SealedFiles, seal_licence
 from seal import ofd_verify, ofd_writer, pdf_verify, statement
 from seal.ground import Ground
-from seal.life import stamping
+from seal.life import stamping, stopping
+from seal.life.errors import SealNotInUse
+from seal.life.tables import SealRow
 from seal.lint.checking import DocumentUnsound
 from seal.report import Outcome, SealReport
-from tests.license_store.world import FOOD, OTHER_PERSON, PERSON, World, food_application
+from seal.time_proof import TimeStamper
+from tests.license_store.world import FOOD, MARKET, OTHER_PERSON, PERSON, World, food_application
+from tests.seals import KEEPER
 
 
 class Crash(Exception):
@@ -160,6 +165,61 @@ def test_every_licence_counts_once_on_the_grant_of_its_type(world: World) -> Non
     assert sorted(use.form for use in uses) == ["ofd", "pdf"]
     assert {(use.licence_type, use.reference) for use in uses} == {(FOOD, receipt.identifier)}
     assert used == 2
+
+
+def test_the_log_of_uses_tells_what_is_printed(world: World) -> None:
+    """What was stamped is found again from any licence, by the digest its printed code states."""
+    receipt = world.issue_and_seal(food_application())
+    with world.begin() as tx:
+        stored = queries.by_identifier(tx, world.desk, receipt.identifier)
+        digests = set(tx.execute(text("SELECT digest FROM seal.seal_use")).scalars())
+    stated = statement.decode(cose.read(statement.read_code(stored.code)).payload)
+    (digest,) = digests
+    assert bytes(digest).startswith(stated.face_digest)
+
+
+def no_time(_digest: str) -> TimeStamper:
+    def refuse(_value: bytes) -> bytes:
+        raise TimeStampNotGranted(failure="systemFailure")
+
+    return refuse
+
+
+def test_without_proof_of_the_time_nothing_is_sealed_until_there_is_again(world: World) -> None:
+    receipt = world.issue(food_application())
+    silent = replace(world.desk, seals=replace(world.desk.seals, time_stamper=no_time))
+    for _ in range(2):
+        with pytest.raises(TimeStampNotGranted):
+            seal_licence(silent, receipt.licence_id)
+    assert state_of(world, receipt.identifier) is State.SEALING
+    assert files_of(world, receipt.identifier) == {}
+
+    name, arguments = world.jobs[0]
+    jobs(world.desk)[name].run(**arguments)
+    assert state_of(world, receipt.identifier) is State.VALID
+    with world.begin() as tx:
+        assert tx.execute(text("SELECT sum(used) FROM seal.seal_grant")).scalar_one() == 2
+
+
+def test_a_licence_waits_while_the_seal_is_stopped_and_is_put_in_line_again(world: World) -> None:
+    receipt = world.issue(food_application())
+    world.jobs.clear()
+    with world.begin() as tx:
+        seal = tx.scalars(select(SealRow.id).where(SealRow.owner == MARKET.uscc)).one()
+        stopping.suspend(tx, world.desk.seals, stopping.Stop(seal, KEEPER, "示例"))
+    with pytest.raises(SealNotInUse):
+        seal_licence(world.desk, receipt.licence_id)
+    put_in_line = jobs(world.desk)["seal_what_waits"].run
+    put_in_line()
+    assert world.jobs == []
+    world.clock.tick(hours=6)
+    put_in_line()
+    assert world.jobs == [("seal_licence", {"licence_id": str(receipt.licence_id)})]
+
+    with world.begin() as tx:
+        stopping.resume(tx, world.desk.seals, stopping.Stop(seal, KEEPER, "示例"))
+    seal_licence(world.desk, receipt.licence_id)
+    assert state_of(world, receipt.identifier) is State.VALID
 
 
 @pytest.fixture

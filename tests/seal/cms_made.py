@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keys.algorithms import ES256
-from keys.certificates import PDF_SIGNER
+from keys.certificates import PDF_SIGNER, Profile
 from keys.public_keys import public_key
 from keys.signature_value import to_x509
 from tests.seal.pdf_builders import PdfWorld
@@ -35,6 +35,7 @@ class Made:
     content_type: str = "data"
     has_attributes: bool = True
     signers: int = 1
+    message_digests: int = 1
 
     def __call__(self, covered: bytes) -> bytes:
         attributes = self._attributes(covered) if self.has_attributes else None
@@ -74,8 +75,9 @@ class Made:
     def _attributes(self, covered: bytes) -> cms.CMSAttributes:
         listed: list[dict[str, Any]] = [
             {"type": "content_type", "values": [self.content_type]},
-            {"type": "message_digest", "values": [_hashed(self.digest, covered)]},
         ]
+        digest = {"type": "message_digest", "values": [_hashed(self.digest, covered)]}
+        listed += [digest] * self.message_digests
         if self.named is not None:
             certs = [{"cert_hash": _hashed("sha256", self.named)}]
             named = tsp.SigningCertificateV2({"certs": certs})
@@ -93,7 +95,7 @@ def made(world: PdfWorld, **changes: Any) -> Made:
     return replace(sound, **changes)
 
 
-def by_a_key_of_its_own(world: PdfWorld, digest: str) -> Made:
+def by_a_key_of_its_own(world: PdfWorld, digest: str, profile: Profile = PDF_SIGNER) -> Made:
     """Return a sound signature by a P-256 key that signs over any digest."""
     private = ec.generate_private_key(ec.SECP256R1())
     key = public_key(
@@ -104,7 +106,7 @@ def by_a_key_of_its_own(world: PdfWorld, digest: str) -> Made:
         return private.sign(signed, ec.ECDSA(HASHES[digest]))
 
     own = made(world, sign=sign, digest=digest, mechanism=f"{digest}_ecdsa")
-    return own.by(world.certified(key, PDF_SIGNER, serial=61))
+    return own.by(world.certified(key, profile, serial=61))
 
 
 def _hashed(name: str, content: bytes) -> bytes:

@@ -171,3 +171,11 @@ def test_the_title_is_bold_and_letterspaced(face: Face) -> None:
     title = next(run for run in face.runs if run.text == face.title)
     assert title.typeface is Typeface.SERIF_BOLD
     assert title.advances[0] > title.size
+
+
+def test_without_a_text_for_it_no_code_is_printed_and_nobody_is_told_to_scan() -> None:
+    (page,) = lay_out(load("food_permit"), FOOD, "").pages
+    assert page.code is None
+    legend = load("food_permit").code.legend
+    assert not any(item.text == legend for item in page.background if isinstance(item, TextRun))
+    assert page.body == lay_out(load("food_permit"), FOOD, CODE).pages[0].body

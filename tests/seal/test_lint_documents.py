@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from keys.der_signature import from_der
 from keys.errors import DomainError
 from keys.verify import BadSignature, verify
+from seal import pdf_seal
 from seal.face import Attachment, CodeSquare, Face, SealBox
 from seal.lint import trial
-from seal.lint.checking import check_ofd, check_pdf, require_sound
+from seal.lint.checking import require_sound
+from seal.lint.ofd import check_ofd
 from seal.lint.ofd import specimen as ofd_specimen
+from seal.lint.pdf import check_pdf
 from seal.lint.specimen import Expected
 from seal.ofd_writer import write_ofd
 from seal.pdf_writer import write_pdf
-from seal.qr import modules
+from seal.qr import LARGEST_VERSION, modules
 from seal.ses_reading import read_seal, read_signature
 from seal.stamp_places import At, Riding, StampPlaceUnsuitable
 from tests.seal.ofd_builders import (
@@ -78,8 +81,12 @@ def said_of_ofd(document: bytes, *places: SealBox | At | Riding) -> set[tuple[st
     return {(finding.code, finding.part) for finding in found}
 
 
-def said_of_pdf(document: bytes, box: SealBox = BOX) -> set[tuple[str, str]]:
-    found = check_pdf(document, picture(), box, SIGNED_AT, EXPECTED)
+def said_of_pdf(
+    document: bytes, box: SealBox = BOX, *, field_name: str = "", riding: Riding | None = None
+) -> set[tuple[str, str]]:
+    found = check_pdf(
+        document, picture(), box, SIGNED_AT, EXPECTED, field_name=field_name, riding=riding
+    )
     return {(finding.code, finding.part) for finding in found}
 
 
@@ -111,6 +118,18 @@ def test_what_is_not_on_the_page_is_missed(
     assert said(write(with_page(**changes), info(), (DATA,))) == {finding}
 
 
+@pytest.mark.parametrize("side", [38, 30])
+def test_the_finest_code_can_be_read_off_both(side: int) -> None:
+    """The second is finer than any face has it, and still no reason to call it missing."""
+    text = "https://example.test/v#" + "A7" * 350
+    assert len(modules(text)) == 17 + 4 * LARGEST_VERSION
+    finest = with_page(code=CodeSquare(240, 150, side, modules(text), text))
+    expected = replace(EXPECTED, code=text)
+    ofd_, pdf_ = (write(finest, info(), (DATA,)) for write in (write_ofd, write_pdf))
+    assert check_ofd(ofd_, seal_world().seal, (BOX,), SIGNED_AT, expected) == ()
+    assert check_pdf(pdf_, picture(), BOX, SIGNED_AT, expected) == ()
+
+
 @pytest.mark.parametrize("write", [write_ofd, write_pdf], ids=["ofd", "pdf"])
 def test_another_data_file_is_noticed(write: Callable[..., bytes]) -> None:
     document = write(prepared_face(), info(), (Attachment(DATA.name, DATA.media_type, b"other"),))
@@ -124,9 +143,23 @@ def test_a_seal_over_the_code_is_noticed() -> None:
 
 
 def test_a_slice_of_a_riding_seal_counts_as_far_as_it_shows() -> None:
-    pages = write_ofd(replace(prepared_face(), pages=prepared_face().pages * 2), info(), (DATA,))
-    assert said_of_ofd(pages, Riding()) == set()
-    assert ("lint.stamp.over_code", "1") in said_of_ofd(pages, Riding(along=0.8))
+    pages = replace(prepared_face(), pages=prepared_face().pages * 2)
+    ofd_, pdf_ = (write(pages, info(), (DATA,)) for write in (write_ofd, write_pdf))
+    assert said_of_ofd(ofd_, Riding()) == set()
+    assert said_of_pdf(pdf_, riding=Riding()) == set()
+    over = {("lint.stamp.over_code", "1"), ("lint.stamp.over_code", "2")}
+    assert said_of_ofd(ofd_, Riding(along=0.8)) == over
+    assert said_of_pdf(pdf_, riding=Riding(along=0.8)) == over
+
+
+def test_a_seal_in_a_field_counts_where_the_field_is() -> None:
+    room = {"Second": SealBox(230, 140, 42, 42), "Third": SealBox(100, 140, 42, 42)}
+    signer = trial.p256().signer
+    reserved = pdf_seal.stamp(
+        pdf(), picture(), signer.signer, signer.certificate, (), BOX, SIGNED_AT, reserved=room
+    )
+    assert ("lint.stamp.over_code", "1") in said_of_pdf(reserved, field_name="Second")
+    assert ("lint.stamp.over_code", "1") not in said_of_pdf(reserved, field_name="Third")
 
 
 def test_a_font_that_does_not_travel_along_is_noticed() -> None:

@@ -26,6 +26,7 @@ from tests.seal.ofd_builders import (
     stamped_ofd,
 )
 from tests.seal.ofd_judging import codes, judge, troubles
+from tests.seal.seal_versions import signed_data
 
 
 @cache
@@ -90,6 +91,14 @@ def test_a_list_by_a_stranger_counts_for_nothing() -> None:
     smuggled = altered(stamped_ofd(), {"Doc_0/hidden.bin": b"x"})
     forged = ofd_integrity.protect(smuggled, stranger.signer, stranger.certificate, SIGNED_AT)
     assert ("failed", "ofd.integrity.untrusted", "") in troubles(judge(forged))
+
+
+def test_a_list_whose_signer_cannot_be_judged_is_not_in_order() -> None:
+    """Without signed attributes nothing tells when it was signed."""
+    undated = signed_data(entries(listed())[LIST], seal_world().owner, attributes=False)
+    assert troubles(judge(altered(listed(), {VALUE: undated}))) == {
+        ("unknown", "ofd.integrity.doubtful", "")
+    }
 
 
 def test_the_same_number_twice_in_the_list_of_signatures_is_told() -> None:

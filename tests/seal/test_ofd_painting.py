@@ -277,6 +277,13 @@ def test_dashes_without_end_are_refused() -> None:
         drawn(box(10, 10, 20, 10, line, **fine))
 
 
+def test_paint_over_and_over_the_page_is_refused_by_how_much_of_it_it_colours() -> None:
+    layers = box(0, 0, 50, 40, filled("255 0 0", square(50)), Alpha="9") * 6_000
+    with pytest.raises(PageTooRich):
+        draw(page(layers), dpi=600)
+    assert draw(page(layers), dpi=36).width == 71
+
+
 def test_text_without_end_is_refused() -> None:
     with pytest.raises(PageTooRich):
         drawn(text("".join(chr(0x4E00 + number * 7919 % 1500) for number in range(40_000))))

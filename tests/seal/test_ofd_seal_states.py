@@ -7,8 +7,17 @@ import pytest
 
 from seal.ground import Ground
 from seal.seal_states import Change, SealState, state_at
-from tests.seal.ofd_builders import FOUNDED, LATER, SIGNED_AT, seal_world, stamped_ofd
-from tests.seal.ofd_judging import codes, judge_on, troubles
+from tests.seal.ofd_builders import (
+    FOUNDED,
+    LATER,
+    SEAL_FILE,
+    SIGNATURE,
+    SIGNED_AT,
+    resigned,
+    seal_world,
+    stamped_ofd,
+)
+from tests.seal.ofd_judging import codes, judge_on, resealed, troubles
 from tests.seal.time_stamping import time_stamped_ofd
 from tests.trusting import trusting
 
@@ -43,6 +52,18 @@ def test_a_seal_nobody_registered_is_remarked() -> None:
     assert troubles(judge_on(registered(), stamped_ofd())) == {
         ("warning", "seal.state.not_registered", "")
     }
+
+
+def test_a_lost_seal_wrapped_otherwise_is_still_the_lost_one() -> None:
+    """Its maker signed what is inside; the bytes around it are anybody's."""
+    der = seal_world().seal
+    assert der[:2] == b"\x30\x82"
+    wrapped = b"\x30\x83\0" + der[2:]
+    other = resigned(
+        stamped_ofd(), {SEAL_FILE: wrapped, SIGNATURE: resealed(wrapped)}, seal=wrapped
+    )
+    ground = registered(IN_USE, Change(S.LOST, SIGNED_AT - DAY))
+    assert troubles(judge_on(ground, other)) == {("failed", "seal.state.lost", "")}
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+from keys.der import explicit, oid, sequence, tlv
 from keys.sm3 import sm3
 from seal import ofd_package
+from seal.der_counting import check_count
 from seal.ofd_package import NotAnOfd
 from seal.ofd_signatures import MAX_REFERENCES
 from seal.report import Outcome
 from seal.ses import seal_signature, to_be_signed
+from seal.signed_data import SignedDataMalformed, read_signed_data
+from seal.signed_data_structure import SIGNED_DATA, ContentInfo
 from tests.seal.ofd_builders import (
     BOX,
     PAGE,
@@ -181,17 +186,16 @@ def test_references_beyond_the_limit_are_not_read() -> None:
     part = b"<Signature><SignedInfo><References>" + many + b"</References></SignedInfo></Signature>"
     numbers = range(MAX_REFERENCES // 4000 + 3)
     listed = b"".join(b'<Signature ID="%d" BaseLoc="/S/%d.xml"/>' % (n, n) for n in numbers)
-    report = judge(
-        altered(
-            stamped_ofd(),
-            {SIGNATURES: b"<Signatures>" + listed + b"</Signatures>"}
-            | {f"S/{n}.xml": part for n in numbers},
-        )
+    endless = altered(
+        stamped_ofd(),
+        {SIGNATURES: b"<Signatures>" + listed + b"</Signatures>"}
+        | {f"S/{n}.xml": part for n in numbers},
     )
-    unread = [
-        f.part for s in report.seals for f in s.findings if f.code == "ofd.signature.unreadable"
-    ]
+    found = [finding for seal in judge(endless).seals for finding in seal.findings]
+    unread = [f.part for f in found if f.code == "ofd.signature.unreadable"]
     assert unread == [f"S/{n}.xml" for n in numbers][-2:]
+    with pytest.raises(NotAnOfd):
+        stamped(endless)
 
 
 def test_a_signed_data_with_more_behind_it_or_endless_certificates_is_unreadable() -> None:
@@ -207,3 +211,27 @@ def test_nobody_stamps_what_two_readers_may_read_differently() -> None:
     with pytest.raises(NotAnOfd) as refused:
         stamped(clashing)
     assert refused.value.parameters["reason"] == "structure"
+
+
+@pytest.mark.parametrize(("number", "read"), [(256, True), (257, False)])
+def test_elements_of_a_list_are_counted_before_they_are_parsed(number: int, read: bool) -> None:
+    with nullcontext() if read else pytest.raises(ValueError, match="too long"):
+        check_count(b"\5\0" * number)
+
+
+def test_a_signature_with_endless_certificates_is_unreadable() -> None:
+    der = signed_data(b"Signature.xml", seal_world().owner)
+    certificate = seal_world().owner.certificate
+    read = ContentInfo.load(der)["content"]
+    parts = [
+        read[name].dump()
+        for name in ("version", "digest_algorithms", "content_info", "signer_infos")
+    ]
+
+    def with_certificates(contents: bytes) -> bytes:
+        body = sequence(*parts[:3], tlv(0xA0, contents), parts[3])
+        return sequence(oid(SIGNED_DATA), explicit(0, body))
+
+    assert read_signed_data(with_certificates(certificate)) == read_signed_data(der)
+    with pytest.raises(SignedDataMalformed):
+        read_signed_data(with_certificates(certificate + b"\5\0" * 300))

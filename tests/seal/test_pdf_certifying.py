@@ -7,12 +7,7 @@ import pytest
 
 from seal import pdf_verify
 from seal.face import SealBox
-from seal.pdf_embedding import (
-    PdfCertifiedLate,
-    PdfFieldNotReserved,
-    PdfFieldTaken,
-    PdfLocked,
-)
+from seal.pdf_errors import PdfCertifiedLate, PdfFieldNotReserved, PdfFieldTaken, PdfLocked
 from seal.pdf_levels import add_archive_stamp
 from seal.report import Outcome
 from seal.stamp_places import StampPlaceUnsuitable

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import pytest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
 from keys.algorithms import ES256
 from seal import pdf_cms, pdf_embedding, pdf_verify
+from seal.face import SealBox
 from seal.ground import Ground
-from seal.pdf_levels import PadesLevel
+from seal.pdf_levels import PadesLevel, add_archive_stamp
 from seal.report import Outcome
 from tests.seal.pdf_builders import SECOND_BOX, PdfWorld, pdf_world
 from tests.seal.pdf_judging import (
@@ -102,6 +105,153 @@ def test_a_page_drawn_over_between_two_seals_is_found(
     between = world.stamped(extended(signed, drawn_over), picture, SECOND_BOX)
     report = pdf_verify.verify(between, ground, NOW)
     assert failures(report) == {"pdf.changed_since"}
+
+
+# --- What the file calls itself ---
+
+
+def renamed(writer: IncrementalPdfFileWriter) -> None:
+    title = generic.TextStringObject("示例")
+    writer.set_info(generic.DictionaryObject({generic.pdf_name("/Title"): title}))
+
+
+def renamed_in_place(writer: IncrementalPdfFileWriter) -> None:
+    info = writer.trailer["/Info"]
+    info[generic.pdf_name("/Title")] = generic.TextStringObject("示例")
+    writer.update_container(info)
+
+
+def renamed_in_xmp(writer: IncrementalPdfFileWriter) -> None:
+    metadata = writer.root["/Metadata"]
+    packet = metadata.data.replace(b"</dc:title>", "示例</dc:title>".encode())
+    told = generic.StreamObject(dict(metadata), stream_data=packet)
+    writer.root["/Metadata"] = writer.add_object(told)
+    writer.update_root()
+
+
+def renamed_by_an_attribute(writer: IncrementalPdfFileWriter) -> None:
+    metadata = writer.root["/Metadata"]
+    packet = metadata.data.replace(b'rdf:about=""', 'rdf:about="" dc:title="示例"'.encode())
+    told = generic.StreamObject(dict(metadata), stream_data=packet)
+    writer.root["/Metadata"] = writer.add_object(told)
+    writer.update_root()
+
+
+def taken_off(writer: IncrementalPdfFileWriter) -> None:
+    del writer.root["/Metadata"]
+    writer.update_root()
+
+
+def other_program(writer: IncrementalPdfFileWriter) -> None:
+    metadata = writer.root["/Metadata"]
+    packet = metadata.data.replace(b"<pdf:Producer>", b"<pdf:Producer>another ")
+    assert packet != metadata.data
+    told = generic.StreamObject(dict(metadata), stream_data=packet)
+    writer.root["/Metadata"] = writer.add_object(told)
+    writer.update_root()
+
+
+@pytest.mark.parametrize(
+    "change", [renamed, renamed_in_place, renamed_in_xmp, renamed_by_an_attribute, taken_off]
+)
+def test_another_title_is_told(
+    signed: bytes,
+    world: PdfWorld,
+    ground: Ground,
+    change: Callable[[IncrementalPdfFileWriter], None],
+) -> None:
+    writer, out = (
+        pdf_embedding.extend(signed),
+        BytesIO(),
+    )  # pyHanko's own writes metadata of its own
+    change(writer)
+    writer.write(out)
+    bent = add_archive_stamp(out.getvalue(), world.time_stamper())
+    assert troubles(bent, ground) == {("warning", "pdf.metadata_changed")}
+
+
+# --- What lies over the page and no seal answers for ---
+
+
+def covering(writer: IncrementalPdfFileWriter) -> None:
+    """Add an empty signature field that is drawn as a red page over the whole page."""
+    name, form = generic.pdf_name, generic.StreamObject(stream_data=b"1 0 0 rg 0 0 600 850 re f")
+    form[name("/Type")], form[name("/Subtype")] = name("/XObject"), name("/Form")
+    form[name("/BBox")] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 600, 850)))
+    append_signature_field(writer, SigFieldSpec("Later", box=(0, 0, 600, 850)))
+    field = writer.root["/AcroForm"]["/Fields"][-1].get_object()
+    field[name("/AP")] = generic.DictionaryObject({name("/N"): writer.add_object(form)})
+    writer.update_container(field)
+
+
+def _time_stamped_in(pdf: bytes, world: PdfWorld, field_name: str) -> bytes:
+    stamper = world.time_stamper()
+    stamp = DocumentTimestamp(bytes_reserved=16384)
+    return pdf_embedding.embed(
+        pdf, stamp, "sha256", lambda made: stamper(made.covered), field_name=field_name
+    )
+
+
+@pytest.mark.parametrize("end", ["nothing", "a time stamp", "a time stamp in it", "a seal"])
+def test_a_field_drawn_over_the_page_and_not_sealed_is_found(
+    signed: bytes, picture: bytes, world: PdfWorld, ground: Ground, end: str
+) -> None:
+    bent = extended(signed, covering)
+    if end == "a time stamp":
+        bent = add_archive_stamp(bent, world.time_stamper())
+    elif end == "a time stamp in it":
+        bent = _time_stamped_in(bent, world, "Later")
+    elif end == "a seal":
+        bent = world.stamped(bent, picture, SECOND_BOX)
+    assert failures(pdf_verify.verify(bent, ground, NOW)) == {"pdf.changed_since"}
+
+
+def test_a_time_stamp_in_a_field_reserved_for_a_seal_is_no_seal(
+    pdf: bytes, picture: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    certified = world.stamped(pdf, picture, certify=True, reserved={"Later": SECOND_BOX})
+    stamped = _time_stamped_in(certified, world, "Later")
+    assert troubles(stamped, ground) == {("warning", "pdf.extended_since")}
+
+
+def test_a_seal_as_large_as_a_page_is_told(
+    signed: bytes, picture: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    large = world.stamped(signed, picture, SealBox(20.0, 20.0, 150.0, 150.0))
+    assert troubles(large, ground) == {("warning", "pdf.extended_since")}
+
+
+def test_an_earlier_seal_cannot_be_redrawn_or_hidden(
+    signed: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    def hidden(writer: IncrementalPdfFileWriter) -> None:
+        seal = writer.root["/AcroForm"]["/Fields"][0]
+        seal[generic.pdf_name("/F")] = generic.NumberObject(2)
+        writer.update_container(seal)
+
+    def redrawn(writer: IncrementalPdfFileWriter) -> None:
+        seal = writer.root["/AcroForm"]["/Fields"][0]
+        seal[generic.pdf_name("/AP")] = generic.DictionaryObject()
+        writer.update_container(seal)
+
+    for change in (hidden, redrawn):
+        bent = add_archive_stamp(extended(signed, change), world.time_stamper())
+        assert failures(pdf_verify.verify(bent, ground, NOW)) == {"pdf.changed_since"}
+
+
+def test_a_signature_dictionary_cannot_serve_a_second_field(signed: bytes, ground: Ground) -> None:
+    def shared(writer: IncrementalPdfFileWriter) -> None:
+        value = writer.root["/AcroForm"]["/Fields"][0].raw_get("/V")
+        field(writer)
+        second = writer.root["/AcroForm"]["/Fields"][-1].get_object()
+        second[generic.pdf_name("/V")] = generic.IndirectObject(value.idnum, 0, writer)
+        writer.update_container(second)
+
+    bent = extended(signed, shared)
+    assert failures(pdf_verify.verify(bent, ground, NOW)) == {
+        "pdf.changed_since",
+        "pdf.signature_malformed",
+    }
 
 
 # --- Certification ---
@@ -215,6 +365,37 @@ def test_a_byte_range_that_leaves_out_more_than_the_signature_is_found(
     resigned = with_contents(bent, by(world)(covered))
     report = pdf_verify.verify(resigned, ground, NOW)
     assert failures(report) == {"pdf.not_covered"}
+
+
+def planted(writer: IncrementalPdfFileWriter, ranges: list[int]) -> None:
+    """Add a signature whose four bytes of contents are what a reader may call the first long string."""
+    name = generic.pdf_name
+    numbers = generic.ArrayObject(map(generic.NumberObject, ranges))
+    value = generic.DictionaryObject(
+        {
+            name("/Type"): name("/Sig"),
+            name("/SubFilter"): name("/ETSI.CAdES.detached"),
+            name("/ByteRange"): numbers,
+            name("/M"): generic.TextStringObject("D:20261122083000Z"),
+            name("/Contents"): generic.ByteStringObject(bytes(4)),
+        }
+    )
+    append_signature_field(writer, SigFieldSpec("Planted"))
+    last = writer.root["/AcroForm"]["/Fields"][-1].get_object()
+    last[name("/V")] = writer.add_object(value)
+    writer.update_container(last)
+
+
+def test_a_signature_planted_before_the_seal_does_not_borrow_it(
+    pdf: bytes, picture: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    # Who prepares the file knows where the seal will stand; to know it here takes a few tries.
+    ranges, sealed = [0, 100000, 110000, 99999], b""
+    for _ in range(3):
+        sealed = world.stamped(extended(pdf, partial(planted, ranges=ranges)), picture)
+        ranges = _ranges(sealed)
+    assert str(ranges)[1:-1].replace(",", "").encode() in sealed[: ranges[1] - 2000]
+    assert "pdf.signature_malformed" in failures(pdf_verify.verify(sealed, ground, NOW))
 
 
 @pytest.mark.parametrize("numbers", [b"-1", b"99999999999", b"(a)", b"null", b""])
@@ -333,3 +514,12 @@ def _empty(writer: IncrementalPdfFileWriter, name: str) -> Any:
 def test_the_room_of_a_signature_is_where_the_test_looks_for_it(signed: bytes) -> None:
     start, end = room(signed)
     assert signed[start - 1 : start] + signed[end : end + 1] == b"<>"
+
+
+def test_another_program_in_the_metadata_is_nothing(
+    signed: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    writer, out = pdf_embedding.extend(signed), BytesIO()
+    other_program(writer)
+    writer.write(out)
+    assert troubles(add_archive_stamp(out.getvalue(), world.time_stamper()), ground) == set()

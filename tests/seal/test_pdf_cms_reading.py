@@ -1,5 +1,6 @@
 """CMS signatures in a PDF as strangers make them: what is read, what is refused, and why."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from cryptography.x509.oid import NameOID
 
 from keys.algorithms import ES256, SM2_SM3, Algorithm
 from keys.certificate_building import build
+from keys.certificate_profiles import OCSP, SYSTEM, TIME_STAMP
+from keys.certificate_profiles import Profile as CertificateProfile
 from keys.certificates import PDF_SIGNER, parse
 from keys.public_keys import public_key
 from keys.signature_value import to_x509
@@ -114,6 +117,30 @@ def test_a_weak_digest_is_refused_here_and_passes_in_common_readers(
     assert troubles(weak, ground) == {("failed", "pdf.digest_weak")}
     report = pdf_verify.verify(weak, ground, NOW)
     assert outcome_for(report, Profile.COMPATIBLE) is Outcome.OK
+
+
+def test_a_value_over_a_weaker_digest_than_the_files_is_refused(
+    signed: bytes, world: PdfWorld, ground: Ground
+) -> None:
+    weak = by_a_key_of_its_own(world, "sha1")
+    mixed = replace(weak, digest="sha256")  # the mechanism stays ECDSA with SHA-1
+    assert troubles(signed_again(signed, mixed), ground) == {("failed", "pdf.digest_weak")}
+
+
+def test_an_attribute_twice_is_malformed(signed: bytes, world: PdfWorld, ground: Ground) -> None:
+    twice = made(world, message_digests=2)
+    found = failures(pdf_verify.verify(signed_again(signed, twice), ground, NOW))
+    assert found == {"pdf.signature_malformed"}
+
+
+@pytest.mark.parametrize("profile", [TIME_STAMP, OCSP, SYSTEM], ids=lambda p: p.name)
+def test_a_certificate_of_a_machine_signs_no_document(
+    signed: bytes, world: PdfWorld, ground: Ground, profile: CertificateProfile
+) -> None:
+    own = by_a_key_of_its_own(world, "sha256", profile)
+    assert troubles(signed_again(signed, own), ground) == {
+        ("failed", "pdf.certificate.wrong_usage")
+    }
 
 
 def test_a_certificate_not_named_is_told(signed: bytes, world: PdfWorld, ground: Ground) -> None:

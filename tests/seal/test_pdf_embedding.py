@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keys.algorithms import RS256
 from seal import pdf_verify
-from seal.pdf_embedding import PdfNotExtendable
+from seal.pdf_errors import PdfNotExtendable
 from seal.report import Outcome
 from seal.stamp_places import StampPlaceUnsuitable
 from tests.seal.face_builders import SIGNED_AT
@@ -50,6 +51,22 @@ def test_every_way_to_write_a_pdf_is_stamped(
     assert report.outcome is Outcome.OK, report.all_findings()
     with pikepdf.open(BytesIO(signed)) as document:
         assert document.check_pdf_syntax() == []
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_the_same_file_and_signature_give_the_same_bytes(
+    has_id: bool, pdf: bytes, picture: bytes
+) -> None:
+    written = pdf if has_id else pdf.replace(b"/ID", b"/IX")
+    world = pdf_world(RS256)  # whose signatures have no chance in them
+    once, again = (world.stamped(written, picture) for _ in range(2))
+    assert once == again
+    with pikepdf.open(BytesIO(once)) as document:
+        first, second = document.trailer.ID
+    if has_id:
+        with pikepdf.open(BytesIO(pdf)) as document:
+            assert document.trailer.ID[0] == first
+        assert first != second
 
 
 def test_an_encrypted_pdf_is_refused(pdf: bytes, picture: bytes) -> None:

@@ -11,9 +11,9 @@ from asn1crypto import parser
 from keys.sm3 import sm3
 from seal import pdf_gm_seal, pdf_verify
 from seal.face import SealBox
-from seal.pdf_embedding import PdfNoRoom
+from seal.pdf_errors import PdfNoRoom
 from seal.report import Outcome
-from seal.seal_use import SealNotUsable
+from seal.seal_use import SealNotUsable, seal_of
 from seal.ses_reading import read_signature
 from seal.time_proof import TimeStamper
 from tests.seal.face_builders import SIGNED_AT
@@ -63,6 +63,13 @@ def test_the_dictionary_names_the_form_and_holds_the_seal_signature(
     assert told.data_hash == sm3(first + second)
     assert told.property_info == " ".join(map(str, ranges))
     assert told.signed_at == SIGNED_AT
+
+
+def test_one_seal_is_read_once(pdf: bytes, picture: bytes) -> None:
+    seal_of.cache_clear()
+    for _ in range(3):
+        sealed(pdf, picture)
+    assert (seal_of.cache_info().misses, seal_of.cache_info().hits) == (1, 2)
 
 
 def test_it_is_good_by_our_verifier(sealed_pdf: bytes) -> None:

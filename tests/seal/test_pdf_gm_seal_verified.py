@@ -167,6 +167,20 @@ def test_a_hash_of_something_else_is_found(stamped: bytes, ground: Ground) -> No
     assert failures(pdf_verify.verify(bent, ground, LATER)) == {"seal.data_hash.differs"}
 
 
+def test_a_seal_that_names_another_range_is_told(stamped: bytes, ground: Ground) -> None:
+    world, whole = seal_world(), contents(stamped)
+    told = read_signature(whole[: parser.peek(whole)])
+    tbs = to_be_signed(
+        world.seal,
+        signed_at=SIGNED_AT,
+        data_hash=told.data_hash,
+        property_info=told.property_info.replace(" ", " 1", 1),
+    )
+    value = seal_signature(tbs, world.owner.certificate, world.owner.signer.sign(tbs))
+    bent = with_contents(stamped, value)
+    assert troubles(bent, ground, LATER) == {("warning", "seal.consistency.contradictory")}
+
+
 def test_a_signature_value_of_another_key_is_found(stamped: bytes, ground: Ground) -> None:
     whole = contents(stamped)
     read = read_signature(whole[: parser.peek(whole)])

@@ -20,7 +20,7 @@ from keys.signer import Signer
 from keys.software_signer import SoftwareSigner, generate
 from seal import face_picture, pdf_seal, pdf_verify
 from seal.face import Face, SealBox
-from seal.pdf_embedding import PdfNotExtendable
+from seal.pdf_errors import PdfNotExtendable
 from seal.report import Outcome
 from seal.stamp_places import StampPlaceUnsuitable
 from tests.seal.face_builders import SIGNED_AT, Credentials

@@ -9,7 +9,7 @@ from PIL import Image
 
 from seal import pdf_verify
 from seal.face import SealBox
-from seal.pdf_embedding import PdfNotExtendable, PdfRidingLate
+from seal.pdf_errors import PdfNotExtendable, PdfRidingLate
 from seal.pdf_places import POINTS_PER_MM
 from seal.report import Outcome
 from seal.stamp_places import Riding, Side, StampPlaceUnsuitable

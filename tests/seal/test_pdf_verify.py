@@ -33,7 +33,7 @@ from seal.face import Face
 from seal.ground import Ground
 from seal.report import Outcome, SealReport
 from tests.seal.face_builders import DATA_FILE, SIGNED_AT, Credentials
-from tests.seal.pdf_judging import NOW, YEAR, codes, failures, sha256, signed_again
+from tests.seal.pdf_judging import NOW, YEAR, codes, extended, failures, sha256, signed_again
 from tests.trusting import trusting
 
 
@@ -262,6 +262,33 @@ def test_an_attachment_that_swells_is_refused_in_bounded_memory(pdf: bytes) -> N
         document.save(out)
     assert len(out.getvalue()) < 400_000
     assert failures(pdf_verify.verify(out.getvalue(), trusting(), NOW)) == {"pdf.unreadable"}
+
+
+def test_a_large_attachment_is_read(pdf: bytes) -> None:
+    scan = bytes(range(256)) * (6 << 12)
+    with pikepdf.open(BytesIO(pdf)) as document:
+        document.Root.Names.EmbeddedFiles.Names[1].EF.F = pikepdf.Stream(document, scan)
+        out = BytesIO()
+        document.save(out, compress_streams=True)
+    report = pdf_verify.verify(out.getvalue(), trusting(), NOW)
+    assert [content for _, content in report.attachments] == [scan]
+
+
+def test_revocation_lists_too_large_to_read_are_passed_over(
+    signed_pdf: bytes, ground: Ground
+) -> None:
+    def listed(writer: IncrementalPdfFileWriter) -> None:
+        large = generic.StreamObject(stream_data=bytes(3 << 20))
+        large.compress()
+        name, stream = generic.pdf_name, writer.add_object(large)
+        writer.root[name("/DSS")] = generic.DictionaryObject(
+            {name("/CRLs"): generic.ArrayObject([stream] * 3)}
+        )
+        writer.update_root()
+
+    report = pdf_verify.verify(extended(signed_pdf, listed), ground, NOW)
+    assert report.outcome is Outcome.OK
+    assert "pdf.certificate.revocation_not_looked_at" in codes(report)
 
 
 def test_a_name_tree_without_end_is_refused(pdf: bytes) -> None:

@@ -1,5 +1,7 @@
 """The public list of seals: what was told is read back, and nothing else is believed."""
 
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,8 @@ from keys import jose
 from keys.algorithms import ES256
 from keys.jose import TokenError
 from keys.software_signer import SoftwareSigner, generate
+from keys.trust_signing import LARGEST
+from seal.packing import pack, unpack
 from seal.seal_list import (
     ISSUER,
     TOKEN_TYPE,
@@ -72,7 +76,8 @@ def test_every_history_is_read_back(histories: dict[bytes, tuple[Change, ...]]) 
 def test_the_list_tells_digests_states_and_moments_alone() -> None:
     told = listed(Change(SealState.IN_USE, USED))
     claims = jose.verify(signed(told), KEYS, TOKEN_TYPE, issuer=ISSUER, audience=None, now=NOW)
-    assert claims["seals"] == {digest_of(SEAL).hex(): [["in-use", int(USED.timestamp())]]}
+    seals = json.loads(unpack(claims["seals"], 1000))
+    assert seals == {digest_of(SEAL).hex(): [["in-use", int(USED.timestamp())]]}
 
 
 @pytest.mark.parametrize("late", [timedelta(hours=1), -timedelta(seconds=61)], ids=["end", "begin"])
@@ -111,12 +116,34 @@ NAME = digest_of(SEAL).hex()
     ids=lambda seals: str(seals)[-40:],
 )
 def test_a_malformed_list_is_refused(seals: object) -> None:
+    refused(pack(json.dumps(seals).encode()))
+
+
+@pytest.mark.parametrize(
+    "seals",
+    [None, {}, "", "?", pack(b"{"), pack(b"[" * 10**5), pack(bytes(64 * 2**20 + 1))],
+    ids=["none", "object", "empty", "no text", "no JSON", "deep", "a bomb"],
+)
+def test_what_does_not_unpack_to_a_list_is_refused(seals: object) -> None:
+    refused(seals)
+
+
+def refused(seals: object) -> None:
     claims: dict[str, Any] = {"iss": ISSUER, "sub": URI, "iat": 1, "exp": 2**33, "seals": seals}
     with pytest.raises(SealListWrong):
         read_seal_list(jose.sign(claims, SIGNER, TOKEN_TYPE), KEYS, NOW)
 
 
+def test_the_seals_of_a_province_are_not_too_many() -> None:
+    names = (hashlib.sha256(str(number).encode()).digest() for number in range(30_000))
+    used = (Change(SealState.IN_USE, USED),)
+    told = SealList(URI, ENDS, dict.fromkeys(names, used))
+    token = signed(told)
+    assert len(token) / 30_000 * 100_000 < LARGEST
+    assert len(read_seal_list(token, KEYS, NOW).histories) == 30_000
+
+
 def test_a_list_without_its_address_is_refused() -> None:
-    claims = {"iss": ISSUER, "iat": 1, "exp": 2**33, "seals": {}}
+    claims = {"iss": ISSUER, "iat": 1, "exp": 2**33, "seals": pack(b"{}")}
     with pytest.raises(SealListWrong):
         read_seal_list(jose.sign(claims, SIGNER, TOKEN_TYPE), KEYS, NOW)

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from service import embedded
+from service.chance import Chance, real_chance
 from service.db import connect
 from service.running import running
 from service.seed import PORTAL_A, REVIEWER
-from service.wiring import Chance, real_chance
 from tests.conftest import settings_of_a_rig
 from tests.rig import Citizen, Rig, TestClock, breakable
 from tests.service.portals import token

@@ -1,11 +1,7 @@
 """The commands on documents and seals: what they make, how they end, and what they refuse."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from asn1crypto import pem
@@ -26,37 +22,17 @@ from seal.ses_reading import read_seal
 from service.cli import main
 from service.commands.signing_files import TimeStampsUnreachable, moment
 from tests.seal.ofd_builders import seal_world
-from tests.seal.time_stamping import answer
+from tests.service.typed_documents import (
+    LATER,
+    MADE_AT,
+    STAMPED_AT,
+    VALUES,
+    authority_online,
+    by,
+    done,
+    typed,
+)
 from tests.trusting import trusting
-
-MADE_AT = "2026-05-20T09:00:00+08:00"
-STAMPED_AT = "2026-05-20T09:30:00+08:00"
-LATER = "2026-06-20T09:30:00+08:00"
-VALUES = Path(__file__).parents[2] / "docs" / "examples" / "food_permit.json"
-
-
-def typed(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, list(map(str, words)), env={"LANG": "en", "LC_ALL": None})
-
-
-def done(*words: str | Path) -> str:
-    result = typed(*words)
-    assert result.exit_code == 0, f"{result.output} {result.exception!r}"
-    return result.stdout
-
-
-@pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with keys, a seal, and a plain OFD and PDF."""
-    folder = tmp_path_factory.mktemp("documents") / "trial"
-    done("seal", "trial", folder, "--time", MADE_AT)
-    done("ofd", "new", "food_permit", VALUES, folder / "plain.ofd", "--code", "demo")
-    done("pdf", "new", "food_permit", VALUES, folder / "plain.pdf", "--code", "demo")
-    return folder
-
-
-def by(folder: Path, name: str) -> tuple[str | Path, ...]:
-    return "--key", folder / f"{name}.key", "--certificate", folder / f"{name}.pem"
 
 
 def stamp_ofd(folder: Path, out: Path, *more: str | Path) -> Result:
@@ -94,29 +70,6 @@ def test_an_ofd_is_signed_without_a_seal(trial: Path, tmp_path: Path) -> None:
     anchor = pem.unarmor((trial / "root.pem").read_bytes())[2]
     report = verify(out.read_bytes(), trusting(anchor), moment(LATER))
     assert report.outcome is Outcome.OK
-
-
-@contextmanager
-def authority_online() -> Iterator[str]:
-    """Yield the address of a time stamp authority that speaks HTTP (RFC 3161 §3.4)."""
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/timestamp-query"
-            told = answer(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, *_args: object) -> None:
-            return
-
-    with HTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def test_a_time_stamp_is_asked_for_and_counts(trial: Path, tmp_path: Path) -> None:
@@ -157,6 +110,46 @@ def test_verifying_ends_with_a_code_for_each_end(trial: Path, tmp_path: Path) ->
     assert typed("ofd", "verify", tmp_path / "none.ofd").exit_code == 3
     assert typed("ofd", "verify", out, "--trust", VALUES).exit_code == 3
     assert typed("seal", "show", VALUES).exit_code == 3
+
+
+def test_what_cannot_be_read_is_named_in_both_languages(trial: Path, tmp_path: Path) -> None:
+    plain, rubbish = trial / "plain.ofd", tmp_path / "rubbish"
+    rubbish.write_bytes(b"rubbish")
+    for words, named in (
+        (("ofd", "verify", tmp_path / "none"), "none: There is no such file or folder."),
+        (("ofd", "text", tmp_path), f"{tmp_path.name}: It is a folder, not a file."),
+        (("ofd", "verify", plain, "--trust", rubbish), "rubbish: The certificate cannot be read"),
+        (("ofd", "verify", plain, "--crl", rubbish), "rubbish: The file is not a revocation list"),
+        (("pdf", "verify", trial / "plain.pdf", "--ocsp", rubbish), "rubbish: This is not an OCSP"),
+        (
+            ("ofd", "new", "food_permit", VALUES, tmp_path / "no" / "x.ofd"),
+            "x.ofd: There is no such",
+        ),
+    ):
+        refused = typed(*words)
+        assert (refused.exit_code, named in refused.stderr) == (3, True), refused.output
+    chinese = {"LANG": "zh_CN.UTF-8", "LC_ALL": None}
+    told = CliRunner().invoke(main, ["ofd", "text", str(tmp_path / "none")], env=chinese).stderr
+    assert "没有这个文件或文件夹。" in told
+
+
+def test_a_key_of_another_kind_and_a_day_that_is_none_are_typed_wrong(
+    trial: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "never"
+    words = ("pdf", "stamp", trial / "plain.pdf", out, "--seal", trial / "seal.esl", "--gm")
+    assert typed(*words, *by(trial, "pdf-signer"), "--place", "1,200,145").exit_code == 2
+    assert typed("pdf", "new", "food_permit", VALUES, out, "--created-on", "soon").exit_code == 2
+    seal = ("seal", "make", "示例市行政审批局", out, "--esid", "1", "--picture", VALUES)
+    signer = ("--signer", trial / "ofd-signer.pem")
+    assert typed(*seal, *by(trial, "maker"), *signer).exit_code == 2
+    assert not out.exists()
+
+
+def test_a_document_is_made_without_a_code(trial: Path, tmp_path: Path) -> None:
+    for kind in ("ofd", "pdf"):
+        done(kind, "new", "food_permit", VALUES, tmp_path / f"x.{kind}")
+    assert "扫码核验" not in done("ofd", "text", tmp_path / "x.ofd").splitlines()
 
 
 def test_nothing_is_replaced(trial: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from keys.errors import DomainError
 from service.cli import main
-from service.commands.console import told
+from service.commands.terminal import told
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PAGES = ["seal.md", "ofd.md", "pdf.md"]

@@ -45,14 +45,14 @@ def test_nobody_commits_below_the_edge() -> None:
 @pytest.mark.parametrize(
     "wrong", ["datetime.now", "datetime.utcnow", "date.today", "time.time", "uuid4", "uuid1"]
 )
-def test_nobody_reads_the_clock_or_rolls_dice_but_the_wiring(wrong: str) -> None:
+def test_nobody_reads_the_clock_or_rolls_dice_but_the_place_for_it(wrong: str) -> None:
     """Time and chance are injected, so a test can turn the clock and a key is never guessable."""
-    wiring = _ROOT / "service" / "wiring.py"
-    assert _found([path for path in _INSIDE if path != wiring], re.escape(wrong)) == []
+    chance = _ROOT / "service" / "chance.py"
+    assert _found([path for path in _INSIDE if path != chance], re.escape(wrong)) == []
 
 
 @pytest.mark.parametrize("module", ["secrets", "random"])
-def test_chance_comes_from_the_wiring_only(module: str) -> None:
+def test_chance_comes_from_one_place_only(module: str) -> None:
     """One source of randomness, the operating system's, handed down."""
     importers = {
         str(path.relative_to(_ROOT))
@@ -61,7 +61,7 @@ def test_chance_comes_from_the_wiring_only(module: str) -> None:
         if (isinstance(node, ast.Import) and any(a.name == module for a in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == module)
     }
-    assert importers <= {"service/wiring.py"}
+    assert importers <= {"service/chance.py"}
 
 
 def test_nobody_switches_certificate_checks_off() -> None:
@@ -85,7 +85,7 @@ def test_only_the_command_line_reads_the_environment() -> None:
         for path in _INSIDE
         if re.search(r"\bos\.(environ|getenv)\b", path.read_text("utf-8"))
     }
-    assert readers <= {"service/cli.py", "service/commands/console.py"}
+    assert readers <= {f"service/commands/{name}.py" for name in ("console", "serving", "terminal")}
 
 
 def test_a_package_says_what_it_is_in_one_sentence_and_nothing_else() -> None:

@@ -15,7 +15,7 @@ from keys.key_rows import KeyUnknown
 from keys.public_keys import public_key
 from keys.software_signer import generate
 from keys.tables import consent, journal
-from service.commands.console import told
+from service.commands.terminal import told
 from tests.conftest import Clone
 from tests.console import Console
 from tests.keys.softhsm import LABEL, MODULE, PIN, SoftHsm, needs_softhsm, soft_hsm

@@ -11,10 +11,15 @@ from sqlalchemy.orm import Session
 
 from idp import clients, passwords, staff
 from idp.vocabulary import Realm
+from seal.life.numbers import new_esid
+from seal.life.status import status_by_digest
+from seal.seal_list import digest_of
+from seal.seal_states import SealState
 from service import migrating
 from service.commands.console import identity
 from tests.console import Console
 from tests.idp.staffing.tree import CITY
+from tests.seal.ofd_builders import SIGNED_AT, seal_world
 
 
 @pytest.fixture
@@ -117,3 +122,24 @@ def test_staff_of_before_sign_in_as_they_did_and_their_body_waits_for_its_place(
         assert "licence.revoke" in staff.member(tx, provider, found.subject).scopes
     yinxin(f"staff place {CITY} --name 示例市 --tier city --region 990100")
     assert [body["tier"] for body in yinxin("staff bodies")] == ["city"]
+
+
+def test_seals_of_before_stamp_no_more_and_what_they_stamped_is_still_theirs(empty: Engine) -> None:
+    with empty.connect() as connection:
+        command.upgrade(migrating._config(connection), "20261124b")
+        connection.execute(
+            text(
+                "INSERT INTO seal.e_seal (esid, owner, der, picture_png, width, height)"
+                " VALUES ('99010000000007', :owner, :der, 'png', 42, 42)"
+            ),
+            {"owner": CITY, "der": seal_world().seal},
+        )
+        connection.commit()
+    migrating.upgrade(empty)
+    with Session(empty) as tx:
+        digest = digest_of(seal_world().seal)
+        before = status_by_digest(tx, digest, SIGNED_AT)
+        assert before.then is not None
+        assert (before.then.state, before.now.state) == (SealState.IN_USE, SealState.SUSPENDED)
+        assert new_esid(tx, CITY) == "99010000000008"
+    assert migrating.differences(empty) == []

@@ -180,7 +180,7 @@ def test_every_page_of_a_person_leads_to_every_other(rig: Rig) -> None:
 
 
 def test_every_page_of_staff_leads_to_every_other(rig: Rig) -> None:
-    _all_lead_to_each_other(ladder.clerk(rig), count=6)
+    _all_lead_to_each_other(ladder.clerk(rig), count=7)
 
 
 def _all_lead_to_each_other(http: httpx2.Client, count: int) -> None:

@@ -17,9 +17,9 @@ from idp.sessions import Ending
 from idp.staffing import lifecycle, local_accounts
 from idp.staffing.local_accounts import Account
 from idp.vocabulary import AuthMethod, Realm
+from service.chance import Chance, real_chance
 from service.running import running
 from service.seed import BODIES, CLERK_PASSWORD
-from service.wiring import Chance, real_chance
 from tests.browser import Browser
 from tests.conftest import Clone, settings_of_a_rig
 from tests.rig import Citizen, Rig, TestClock, breakable

@@ -46,7 +46,7 @@ def test_without_the_database_nothing_is_known_and_nothing_raises(rig: Rig) -> N
     assert artefacts.trust_changes(1) is None
     assert artefacts.status_list(1) is None
     assert (artefacts.signed_seal_list(), artefacts.seal_list()) == (None, None)
-    assert artefacts.revocation_lists() == ()
+    assert artefacts.revocation_lists() is None
 
 
 def test_a_database_lost_after_the_trust_list_was_made_leaves_the_status_unknown(rig: Rig) -> None:

@@ -54,9 +54,20 @@ def line(
             "note": Job(lambda what: done.append(what)),
             "later": Job(lambda what: done.append(what), delay=timedelta(minutes=1)),
             "stumble": Job(fail_at_first),
+            "reform": Job(lambda what: done.append(what), can_wait=True),
         }
         yield Line(Queue(url, lambda: _NOW, jobs), engine, done)
         engine.dispose()
+
+
+def test_what_can_wait_lets_all_else_go_first(line: Line) -> None:
+    with Session(line.engine) as tx:
+        for what in ("old 1", "old 2"):
+            line.queue.defer(tx, "reform", {"what": what})
+        line.queue.defer(tx, "note", {"what": "urgent"})
+        tx.commit()
+    line.queue.run_waiting(line.engine, _NOW)
+    assert line.done == ["urgent", "old 1", "old 2"]
 
 
 def test_a_job_appears_when_its_transaction_commits(line: Line) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from keys.algorithms import Purpose
 from service import migrating, sandbox_approval, wiring
+from service.chance import real_chance
 from service.refusals import refusals
 from service.running import PortTakenError, RefusedSettingsError, WeakSm2Error, running
 from service.seed import NotASandboxError, seed
@@ -103,11 +104,11 @@ def test_a_sandboxs_secrets_are_kept_say_what_they_are_and_are_for_their_owner_o
     settings = Settings.model_validate({"mode": "test", "var": tmp_path})
     with clone("template1") as url:
         around = wiring.Surroundings(url, "redis://unused", "http://localhost:0", "")
-        with wiring.build(settings, around, wiring.real_chance()) as world:
+        with wiring.build(settings, around, real_chance()) as world:
             migrating.upgrade(world.engine)
             seed(world)
         first = made()
-        with wiring.build(settings, around, wiring.real_chance()) as world, world.begin() as tx:
+        with wiring.build(settings, around, real_chance()) as world, world.begin() as tx:
             world.vault.signer(tx, Purpose.ID_TOKEN, "service", by="test")
     assert made() == first
     assert len(set(first)) == len(SECRETS)

@@ -23,17 +23,18 @@ from keys.software_signer import SoftwareSigner, generate
 from keys.trust_root import pinned_document
 from seal import ofd_verify
 from seal.ground import Ground
-from seal.life import changes_http, flow, status, stopping
+from seal.life import changes_http, flow, hearing, status, stopping
 from seal.life.nodes_below import Standing
 from seal.life.tables import NodeRow, NodeSealEventRow, NodeSealRow, SealRow
 from seal.report import Outcome
 from seal.seal_list import digest_of
 from seal.seal_states import Change, SealState
 from service import seal_nodes
+from service.chance import Chance, real_chance
 from service.running import running
 from service.seal_nodes import SealNodes
 from service.seal_nodes_file import SealNode
-from service.wiring import Chance, World, real_chance
+from service.wiring import World
 from tests.conftest import Clone, settings_of_a_rig
 from tests.console import Console
 from tests.rig import Crash, Rig, TestClock, breakable
@@ -257,15 +258,15 @@ def test_after_a_crash_between_two_pages_it_goes_on_where_it_was(
     def crashing(tx: Session, *told: Any) -> int:
         if len(applied) == 2:
             raise Crash
-        applied.append(flow_apply(tx, *told))
+        applied.append(applying(tx, *told))
         return applied[-1]
 
-    flow_apply = flow.apply
-    monkeypatch.setattr(flow, "apply", crashing)
+    applying = hearing.apply
+    monkeypatch.setattr(hearing, "apply", crashing)
     with pytest.raises(Crash):
         pair.ask()
     assert pair.told() == 4
-    monkeypatch.setattr(flow, "apply", flow_apply)
+    monkeypatch.setattr(hearing, "apply", applying)
     assert pair.ask().trouble == ""
     whole = pair.told()
     pair.forget()

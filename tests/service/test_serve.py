@@ -252,7 +252,7 @@ def test_what_is_typed_stands_in_for_the_environment(monkeypatch: pytest.MonkeyP
         raise SystemExit
         yield
 
-    monkeypatch.setattr("service.cli.running.running", noted)
+    monkeypatch.setattr("service.commands.serving.running.running", noted)
     for name, value in {
         "PORT": "1",
         "HOST": "127.0.0.9",

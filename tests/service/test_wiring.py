@@ -15,6 +15,7 @@ from keys.key_states import State
 from keys.tables import custodian, journal, private_key
 from license_store.sealing import STORE
 from service import migrating, wiring
+from service.chance import Chance, real_chance
 from service.public_artefacts import SERVICE
 from service.settings import Settings
 from tests.conftest import Clone
@@ -37,7 +38,7 @@ _KEY = {
 def a_world(url: str, var: Path, **told: Any) -> Iterator[wiring.World]:
     around = wiring.Surroundings(url, "redis://unused", "https://licences.example", "")
     settings = Settings.model_validate({"var": var, **told})
-    with wiring.build(settings, around, wiring.real_chance()) as world:
+    with wiring.build(settings, around, real_chance()) as world:
         migrating.upgrade(world.engine)
         yield world
 
@@ -105,7 +106,7 @@ def test_the_daily_job_brings_in_the_next_key_without_anybody_noticing(rig: Rig)
 
 def test_the_ground_stands_without_a_cache_or_an_address(clone: Clone, tmp_path: Path) -> None:
     settings = Settings.model_validate({"var": tmp_path, "retired_algorithms": "RS256=2020-01-01"})
-    with clone("template1") as url, wiring.ground(settings, url, wiring.real_chance()) as ground:
+    with clone("template1") as url, wiring.ground(settings, url, real_chance()) as ground:
         migrating.upgrade(ground.engine)
         with ground.begin() as tx:
             key = ground.vault.make(tx, Purpose.LICENCE_CODE, "owner", ES256, by="test")
@@ -140,7 +141,7 @@ def test_of_two_processes_that_make_a_secret_at_once_one_ones_is_kept(tmp_path: 
             file.write_text(theirs, "ascii")
         return bytes(size)
 
-    chance = wiring.Chance(lambda: _AT, random)
+    chance = Chance(lambda: _AT, random)
     settings = Settings.model_validate({"var": tmp_path})
     assert wiring._secret_text(settings, "key_encryption_key", chance) == theirs
     assert [path.name for path in file.parent.iterdir()] == [file.name]

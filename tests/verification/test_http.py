@@ -33,6 +33,7 @@ from verification.document import MOST_BYTES
 from verification.errors import (
     FileTooLarge,
     NotALicenceFile,
+    RevocationListsUnavailable,
     SealListUnavailable,
     TrustListUnavailable,
 )
@@ -131,8 +132,13 @@ def test_what_the_caller_has_is_not_sent_again(client: TestClient, published: Pu
 def test_how_seals_stand_and_what_was_revoked_is_handed_out(
     client: TestClient, published: Published
 ) -> None:
+    published.seals, published.crls = None, None
     with pytest.raises(SealListUnavailable):
         client.get("/seal-list")
+    # An empty array would say that nobody revoked anything.
+    with pytest.raises(RevocationListsUnavailable):
+        client.get("/revocation-lists")
+    published.crls = ()
     assert client.get("/revocation-lists").json() == []
     published.seals = SealList("urn:here", NOW + timedelta(hours=1), {})
     published.crls = (crl(),)

@@ -24,7 +24,7 @@ from tests.verification.trust_world import (
     trust_list,
 )
 from verification.document import FORMATS, judge_file
-from verification.evidence import ground_of
+from verification.evidence import evidence_of
 from verification.verdict import Answer, Verdict
 from verification.verifier import Verifier
 
@@ -69,13 +69,26 @@ def test_what_was_stamped_before_the_seal_was_stopped_holds(
     assert f"seal.state_now.{since.value}" in codes(verdict)
 
 
-def test_without_a_list_of_seals_the_report_says_that_nobody_looked(
+@pytest.mark.parametrize("format_", MAKERS)
+@pytest.mark.parametrize("missing", ["seals", "crls"])
+def test_what_could_not_be_looked_up_is_never_taken_for_good(
+    verifier: Verifier, published: Published, missing: str, format_: str
+) -> None:
+    document = MAKERS[format_](Draft())
+    assert judge_file(verifier, document).answer is Answer.VALID
+    setattr(published, missing, None)
+    verdict = judge_file(verifier, document)
+    assert verdict.answer is Answer.UNKNOWN
+    artefact = {"seals": "seal_list", "crls": "revocation_lists"}[missing]
+    assert f"{artefact}.unavailable" in codes(verdict)
+
+
+def test_a_seal_that_is_not_on_the_list_stands_on_the_trust_list(
     verifier: Verifier, published: Published
 ) -> None:
-    verdict = judge_file(verifier, ofd(Draft()))
+    verdict = judged(verifier, published)
     assert verdict.answer is Answer.VALID
-    assert "seal.state.not_looked_at" in codes(verdict)
-    assert "seal.state.not_registered" in codes(judged(verifier, published))
+    assert "seal.state.not_registered" in codes(verdict)
 
 
 def revoked(der: bytes, at: datetime) -> bytes:
@@ -114,7 +127,7 @@ def of_a_neighbour() -> Published:
 def test_the_seal_of_a_neighbour_is_verified_from_the_trust_list_alone(format_: str) -> None:
     published = of_a_neighbour()
     assert published.trusted is not None
-    ground = ground_of(published, published.trusted)
+    ground = evidence_of(published, published.trusted).ground
 
     report: SealReport = FORMATS[format_].verify(MAKERS[format_](Draft()), ground, NOW)
 

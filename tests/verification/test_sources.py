@@ -455,9 +455,20 @@ def test_older_revocation_lists_cannot_push_out_newer_ones(
 
 def test_a_revocation_list_past_its_end_is_no_answer(server: Server, sources: HttpSources) -> None:
     publish_lists(server, crl(ends_at=NOW + timedelta(hours=1)))
-    assert len(sources.revocation_lists()) == 1
+    assert len(sources.revocation_lists() or ()) == 1
     server.now += timedelta(hours=1)
     assert sources.revocation_lists() == ()
+
+
+def test_a_server_may_have_no_revocation_lists(server: Server, sources: HttpSources) -> None:
+    publish_lists(server)
+    assert sources.revocation_lists() == ()
+
+
+def test_of_a_server_that_keeps_its_revocation_lists_back_nothing_is_concluded(
+    sources: HttpSources,
+) -> None:
+    assert sources.revocation_lists() is None
 
 
 @pytest.mark.parametrize(
@@ -481,4 +492,4 @@ def test_without_a_trust_list_nothing_is_known_of_seals(
     server.publish_seals()
     publish_lists(server, crl())
     del server.files[TRUST_LIST]
-    assert (sources.seal_list(), sources.revocation_lists()) == (None, ())
+    assert (sources.seal_list(), sources.revocation_lists()) == (None, None)

@@ -23,8 +23,9 @@ from seal.face import Attachment, DocumentInfo, Face
 from seal.lay_out import lay_out
 from seal.ofd_writer import write_ofd
 from seal.pdf_writer import write_pdf
-from seal.seal_list import SealList, sign_seal_list
+from seal.seal_list import SealList, digest_of, sign_seal_list
 from seal.seal_picture import draw
+from seal.seal_states import Change, SealState
 from seal.statement import LicenceStatement, code_text, face_digest
 from seal.status_list import StatusList
 from seal.template import load
@@ -157,8 +158,8 @@ class Published:
     trusted: TrustList | None = field(default_factory=trust_list)
     lists: dict[int, StatusList] = field(default_factory=lambda: {LIST: StatusList(1 << 13)})
     before: dict[int, TrustList] = field(default_factory=dict)
-    seals: SealList | None = None
-    crls: tuple[bytes, ...] = ()
+    seals: SealList | None = field(default_factory=lambda: seals_in_use())
+    crls: tuple[bytes, ...] | None = ()
 
     def trust_list(self) -> TrustList | None:
         return self.trusted
@@ -187,7 +188,7 @@ class Published:
     def seal_list(self) -> SealList | None:
         return self.seals
 
-    def revocation_lists(self) -> tuple[bytes, ...]:
+    def revocation_lists(self) -> tuple[bytes, ...] | None:
         return self.crls
 
 
@@ -322,6 +323,12 @@ def ofd(draft: Draft) -> bytes:
     unsealed = write_ofd(face, INFO, draft.attachments())
     signer, certificate = body.signer(Purpose.OFD_SEAL), seal_certificate(body)
     return ofd_seal.stamp(unsealed, seal_of(body), signer, certificate, face.seal, ISSUED_AT)
+
+
+def seals_in_use() -> SealList:
+    """The list of a register that has the issuer's seal in use since it was made."""
+    used = (Change(SealState.IN_USE, MADE_AT),)
+    return SealList("urn:here", LIST_ENDS, {digest_of(seal_of(Draft().sealed_by)): used})
 
 
 @cache

@@ -20,10 +20,10 @@ from idp.nodes.tables import UpstreamLinkRow
 from idp.tables import PersonRow
 from idp.upstream import SCOPES
 from idp.vocabulary import AuthMethod, Realm
+from service.chance import Chance, real_chance
 from service.running import running
 from service.seed import PORTAL_A
 from service.simulators.registers import load_people
-from service.wiring import Chance, real_chance
 from tests.browser import _hidden_fields, client
 from tests.conftest import Clone, settings_of_a_rig
 from tests.rig import Citizen, Rig, TestClock, breakable

@@ -50,7 +50,7 @@ APPLICATION: dict[str, Any] = {
     "height": DRAFT.height,
     "until": DRAFT.until.isoformat(),
 }
-_STATUS = {**ERROR_STATUS, ScopeMissing.code: 403}
+_STATUS = {**ERROR_STATUS, ScopeMissing.code: 403, "time_stamp": 503}
 
 
 class TokenWrong(TokenError):
@@ -119,7 +119,8 @@ def _told(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
     status = 401 if isinstance(error, TokenError) and error.code not in _STATUS else None
     told = {"code": error.code, **error.parameters}
-    return JSONResponse(told, status or _STATUS[error.code])
+    family = error.code.rpartition(".")[0]
+    return JSONResponse(told, status or _STATUS.get(error.code) or _STATUS[family])
 
 
 def _invalid(_: Request, _error: Exception) -> JSONResponse:

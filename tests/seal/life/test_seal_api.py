@@ -252,3 +252,51 @@ def test_the_status_is_told_as_of_a_moment(desk: Desk) -> None:
     assert (before["then"]["state"], before["now"]["state"]) == ("in-use", "suspended")
     long_ago = desk.call("nobody", "GET", path, params={"at": "2001-01-01T00:00:00Z"})
     assert long_ago["then"] is None
+
+
+@pytest.mark.parametrize("esid", ["%00", "9901%00", "%0a", "示例", "9" * 65])
+@pytest.mark.parametrize("word", ["status", "signatures"])
+def test_what_cannot_be_a_seals_number_is_refused_and_not_looked_up(
+    desk: Desk, esid: str, word: str
+) -> None:
+    if word == "status":
+        answer = desk.http.get(f"/{esid}/status")
+    else:
+        sent = {"data_hash": "A" * 43 + "=", "property_info": "/a", "reference": "A-1"}
+        held = {"Authorization": f"Bearer {SYSTEM}"}
+        answer = desk.http.post(f"/{esid}/signatures", headers=held, json=sent)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+
+
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_time_at_the_ends_of_the_calendar_is_refused(desk: Desk, moment: str) -> None:
+    """In another zone it is in no year at all; once kept, it would spoil every list it is in."""
+    seal = seal_in(desk, SealState.IN_USE)
+    desk.call("nobody", "GET", "/99010000000001/status", 422, params={"at": moment})
+    desk.call(APPLICANT, "POST", "/register", 422, json={**APPLICATION, "until": moment})
+    desk.step(APPLICANT, seal, "successor", 422, until=moment)
+    desk.step(KEEPER, seal, "loss", 422, reason=WHY, since=moment)
+    wish = {"holder_kind": "system", "holder": SYSTEM, "until": APPLICATION["until"]}
+    desk.step(KEEPER, seal, "grants", 422, **{**wish, "since": moment})
+    desk.step(KEEPER, seal, "grants", 422, **{**wish, "until": moment})
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-01-01", "2026-01-01T00:00:00", "NaN", ""])
+def test_a_status_is_asked_for_as_of_a_moment_with_its_zone(desk: Desk, at: str) -> None:
+    desk.call("nobody", "GET", "/99010000000001/status", 422, params={"at": at})
+
+
+@pytest.mark.parametrize("after", ["x", "1.x", "1e9.00000000-0000-4000-8000-000000000000", "\x00"])
+def test_a_mark_of_no_page_is_refused_and_never_the_first_page_again(
+    desk: Desk, after: str
+) -> None:
+    desk.call(REVIEWER, "GET", "/register", 422, params={"after": after})
+
+
+def test_a_reason_is_text_that_can_be_kept(desk: Desk) -> None:
+    seal = seal_in(desk, SealState.IN_USE)
+    desk.step(KEEPER, seal, "suspension", 422, reason="a\x00b")
+    desk.step(KEEPER, seal, "keeper", 422, reason="a\x00b", keeper="another")
+    assert desk.world.state(UUID(seal)) is SealState.IN_USE

@@ -14,7 +14,7 @@ from keys import jose
 from keys.algorithms import ES256
 from keys.compact import TokenError
 from keys.software_signer import SoftwareSigner, generate
-from seal.life import flow, status
+from seal.life import flow, hearing, status
 from seal.life.errors import RegisterNewsWrong, SealUnknown
 from seal.life.flow import Page
 from seal.seal_states import SealState
@@ -58,7 +58,7 @@ def told(world: World, page: Page) -> Page:
 
 def apply(province: World, page: Page, origin: str = CITY) -> int:
     with province.begin() as tx:
-        return flow.apply(tx, province.desk, origin, page)
+        return hearing.apply(tx, province.desk, origin, page)
 
 
 def test_the_province_answers_for_the_seals_of_its_city(
@@ -101,7 +101,7 @@ def test_pages_follow_one_another_and_a_missing_one_is_noticed(
     for page in (first, second):
         assert apply(province, told(world, page)) == 3
     with province.begin() as tx:
-        last = flow.last_heard(tx, CITY)
+        last = hearing.last_heard(tx, CITY)
     assert last == second.changes[-1].number
     assert page_of(world, 10_000).changes == ()
 
@@ -130,8 +130,8 @@ def test_a_node_that_counts_anew_is_noticed_until_it_is_heard_from_the_beginning
         assert refused.value.parameters == {"reason": "rewritten"}
     with province.begin() as tx:
         seals = {change.seal.esid for change in page.changes}
-        assert flow.forget(tx, province.desk, CITY, "operator") == len(seals)
-        assert flow.last_heard(tx, CITY) == 0
+        assert hearing.forget(tx, province.desk, CITY, "operator") == len(seals)
+        assert hearing.last_heard(tx, CITY) == 0
     assert apply(province, page) == len(page.changes)
     assert apply(province, onward) == 0
 
@@ -154,7 +154,7 @@ def test_a_seal_that_another_node_told_first_stays_that_nodes(
     assert refused.value.parameters == {"reason": "taken"}
     with province.begin() as tx:
         assert status.status_by_esid(tx, change.seal.esid, world.clock()).seal.origin == CITY
-        assert flow.last_heard(tx, "https://other.example.cn") == 0
+        assert hearing.last_heard(tx, "https://other.example.cn") == 0
 
 
 def test_no_node_tells_of_our_own_seals(world: World, seal: UUID) -> None:
@@ -164,7 +164,7 @@ def test_no_node_tells_of_our_own_seals(world: World, seal: UUID) -> None:
 
 def test_before_anything_is_heard_nothing_is_known(province: World) -> None:
     with province.begin() as tx:
-        assert flow.last_heard(tx, CITY) == 0
+        assert hearing.last_heard(tx, CITY) == 0
         with pytest.raises(SealUnknown):
             status.status_by_esid(tx, "99010000000001", province.clock())
 

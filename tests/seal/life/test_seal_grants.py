@@ -30,7 +30,7 @@ def seal(world: World) -> UUID:
 
 def wish(seal: UUID, **changes: Any) -> Granting:
     until = NOON + timedelta(days=30)
-    good = Granting(seal, KEEPER, HolderKind.SYSTEM, "license-store", NOON, until, ("B", "A"), 3)
+    good = Granting(seal, KEEPER, HolderKind.SYSTEM, "licence-store", NOON, until, ("B", "A"), 3)
     return replace(good, **changes)
 
 
@@ -38,7 +38,7 @@ def test_a_grant_says_who_stamps_what_until_when_how_often(world: World, seal: U
     granted = world.do(grants.grant, wish(seal))
     with world.begin() as tx:
         found = {grant.id: grant for grant in grants.grants_of(tx, seal)}[granted]
-    assert (found.holder_kind, found.holder) == (HolderKind.SYSTEM, "license-store")
+    assert (found.holder_kind, found.holder) == (HolderKind.SYSTEM, "licence-store")
     assert (found.licence_types, found.most, found.used) == (("A", "B"), 3, 0)
     assert (found.since, found.until) == (NOON, NOON + timedelta(days=30))
     assert world.journalled(seal)[-1] == "seal.granted"

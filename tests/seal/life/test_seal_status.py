@@ -28,7 +28,7 @@ from tests.seal.life.life_world import DRAFT, OWNER, OWNER_NAME, WHY, World
 from tests.seal.life.test_seal_remaking import bring_into_use, remake
 from tests.seals import APPLICANT, KEEPER, REVIEWER
 
-STORE = Actor(HolderKind.SYSTEM, "license-store")
+STORE = Actor(HolderKind.SYSTEM, "licence-store")
 WISH = Stamping(STORE, Form.OFD, "A", "A-1", b"d" * 32)
 
 

@@ -12,6 +12,7 @@ from keys.algorithms import Purpose
 from keys.certificate_states import CertificateState, Reason
 from keys.key_rows import KeyNotFound
 from keys.key_states import State
+from keys.private_keys import PrivateKeys
 from keys.register import CertificateRecord
 from keys.two_person import Consent, ConsentMissing
 from seal.life import destroying, handing_over, stopping
@@ -175,6 +176,28 @@ def test_one_witness_or_others_for_each_key_destroy_nothing(world: World) -> Non
         world.do(destroying.destroy, Destruction(seal, REGISTRAR, WHY, (first, asked)))
     assert world.state(seal) is SealState.SUSPENDED
     assert {c.state for c in certificates(world, seal)} == {CertificateState.VALID}
+
+
+def test_a_destruction_that_broke_off_at_the_second_key_is_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal = world.seal_in(SealState.SUSPENDED)
+    erased: list[str] = []
+
+    def erase_one(_keys: object, kid: str, _place: object) -> None:
+        # By then all else is written: what is erased in a token comes back with no transaction.
+        if erased:
+            raise ConnectionError
+        erased.append(kid)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PrivateKeys, "erase", erase_one)
+        with pytest.raises(ConnectionError):
+            world.destroy(seal)
+    assert world.state(seal) is SealState.SUSPENDED
+    assert {c.state for c in certificates(world, seal)} == {CertificateState.VALID}
+    world.destroy(seal)
+    assert world.state(seal) is SealState.DESTROYED
 
 
 def test_a_seal_that_was_never_handed_out_can_be_destroyed(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from keys import authority
@@ -26,6 +26,7 @@ from seal.life.desk import SealDesk
 from seal.life.errors import (
     GrantExhausted,
     GrantMissing,
+    ReferenceTaken,
     SealMissing,
     SealNotInUse,
     SealOutOfTerm,
@@ -33,7 +34,7 @@ from seal.life.errors import (
 )
 from seal.life.grants import HolderKind
 from seal.life.stamping import Actor, Authorised, Form, Stamping
-from seal.life.tables import SealGrantRow, SealRow, SealUseRow
+from seal.life.tables import SealEventRow, SealGrantRow, SealRow, SealUseRow
 from seal.ofd_writer import write_ofd
 from seal.report import Outcome
 from seal.seal_list import SealList
@@ -44,7 +45,7 @@ from tests.seal.face_builders import DATA_FILE, INFO
 from tests.seals import KEEPER, Owner, equip_makers, let_stamp, seal_in_use
 
 OWNER = Owner("11990100MBXX90018M", "示例市住房和城乡建设局")
-STORE = Actor(HolderKind.SYSTEM, "license-store")
+STORE = Actor(HolderKind.SYSTEM, "licence-store")
 FOOD, PERMIT = "11100000MB0143028R901", "11100000000013338W009"
 WISH = Stamping(
     by=STORE, form=Form.OFD, licence_type=FOOD, reference="A-1", digest=b"d" * 32, owner=OWNER.uscc
@@ -57,33 +58,41 @@ def desk_on(engine: Any, clock: Clock, seed: int) -> SealDesk:
 
 
 @pytest.fixture(scope="module")
-def template(clone: Any, template_with_tables: str) -> Iterator[tuple[str, UUID]]:
-    """A database with one seal in use, and its id."""
+def seal_on(clone: Any, template_with_tables: str) -> Iterator[tuple[Engine, UUID]]:
+    """A database with one seal in use, and the seal's id."""
     with clone(template_with_tables) as url:
-        engine = create_engine(url)
+        engine = create_engine(url, pool_size=8)
         desk = desk_on(engine, Clock(NOON - timedelta(days=1)), 1)
         with desk.begin() as tx:
             found_sandbox(tx, desk.vault)
             equip_makers(tx, desk.vault, agreed)
             seal = seal_in_use(tx, desk, OWNER)
+        yield engine, seal
         engine.dispose()
-        yield str(make_url(url).database), seal
 
 
 _seeds = itertools.count(2)
 
 
 @pytest.fixture
-def desk(clone: Any, template: tuple[str, UUID]) -> Iterator[SealDesk]:
-    with clone(template[0]) as url:
-        engine = create_engine(url, pool_size=8)
-        yield desk_on(engine, Clock(), next(_seeds))
-        engine.dispose()
+def desk(seal_on: tuple[Engine, UUID]) -> Iterator[SealDesk]:
+    engine, seal = seal_on
+    desk = desk_on(engine, Clock(), next(_seeds))
+    with desk.begin() as tx:
+        newest = tx.scalar(select(func.max(SealEventRow.number)))
+    yield desk
+    # What a test did to the seal is undone: a database of its own would cost it seconds.
+    with desk.begin() as tx:
+        for row in (SealUseRow, SealGrantRow):
+            tx.execute(delete(row))
+        tx.execute(delete(SealEventRow).where(SealEventRow.number > newest))
+        back = {"state": SealState.IN_USE, "changed_at": NOON - timedelta(days=1)}
+        tx.execute(update(SealRow).where(SealRow.id == seal).values(back))
 
 
 @pytest.fixture
-def seal(template: tuple[str, UUID]) -> UUID:
-    return template[1]
+def seal(seal_on: tuple[Engine, UUID]) -> UUID:
+    return seal_on[1]
 
 
 def authorise(desk: SealDesk, **changes: Any) -> Authorised:
@@ -214,6 +223,27 @@ def test_a_stopped_seal_stamps_nothing(desk: SealDesk, seal: UUID) -> None:
     assert refused(desk) is SealNotInUse
 
 
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("stop", ["seal", "grant"])
+def test_no_stamp_leaves_the_service_once_its_seal_or_grant_was_stopped(
+    desk: SealDesk, seal: UUID, ofd: bytes, pdf: bytes, face: Face, form: Form, stop: str
+) -> None:
+    given = grant(desk, seal)
+    authorised = authorise(desk, form=form)
+    with desk.begin() as tx:
+        if stop == "seal":
+            stopping.suspend(tx, desk, stopping.Stop(seal, KEEPER, "示例"))
+        else:
+            grants.end(tx, desk, grants.Ending(given, KEEPER))
+    make: dict[Form, Callable[[], bytes]] = {
+        Form.OFD: lambda: stamping.stamp_ofd(desk, authorised, ofd, face.seal),
+        Form.PDF: lambda: stamping.stamp_pdf(desk, authorised, pdf, face.seal),
+        Form.HASH: lambda: stamping.seal_hash(desk, authorised, bytes(32), "/a.xml"),
+    }
+    with pytest.raises(SealNotInUse if stop == "seal" else GrantMissing):
+        make[form]()
+
+
 def test_a_seal_is_named_by_its_number_or_its_owner(desk: SealDesk, seal: UUID) -> None:
     grant(desk, seal)
     esid = authorise(desk).esid
@@ -245,6 +275,24 @@ def test_every_document_counts_once_in_each_form(desk: SealDesk, seal: UUID) -> 
     # What was counted may be stamped again: the run before may have broken off.
     assert authorise(desk).seal == seal
     assert used(desk) == [3]
+
+
+def test_a_reference_is_good_for_one_document(desk: SealDesk, seal: UUID) -> None:
+    grant(desk, seal, most=2)
+    authorise(desk)
+    assert refused(desk, digest=b"e" * 32) is ReferenceTaken
+    # The same document in another form is another stamp.
+    authorise(desk, form=Form.PDF, digest=b"e" * 32)
+    assert used(desk) == [2]
+
+
+def test_of_two_documents_at_once_under_one_reference_one_is_stamped(
+    desk: SealDesk, seal: UUID
+) -> None:
+    grant(desk, seal)
+    got = at_once(4, lambda number: authorise(desk, digest=bytes([number]) * 32))
+    assert sorted(type(one).__name__ for one in got) == ["Authorised", *["ReferenceTaken"] * 3]
+    assert used(desk) == [1]
 
 
 def test_of_two_grants_the_first_to_end_is_used_up_first(desk: SealDesk, seal: UUID) -> None:

@@ -1,7 +1,11 @@
 """Stamping over the API: a digest or a document goes in, the key stays, and every use counts once."""
 
+import io
+import zipfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +14,7 @@ import pytest
 
 from keys import authority
 from keys.sm3 import sm3
+from keys.time_stamp_client import TimeStampNotGranted
 from keys.trust import TrustList
 from seal import ofd_package, ofd_verify, pdf_verify
 from seal.face import Face
@@ -19,6 +24,7 @@ from seal.ofd_writer import write_ofd
 from seal.report import Outcome
 from seal.seal_states import SealState
 from seal.ses_reading import read_signature
+from seal.time_proof import TimeStamper
 from tests.license_store.world import NOON
 from tests.seal.face_builders import DATA_FILE, INFO
 from tests.seal.life.life_world import WHY, World
@@ -108,6 +114,24 @@ def test_the_same_again_counts_once_and_another_under_its_reference_is_refused(
     refused = stamp_hash(desk, seal, status=409, data_hash=other)
     assert refused["code"] == "seal.reference_taken"
     assert used(desk, seal) == 1
+
+
+def test_without_proof_of_the_time_nothing_is_stamped_and_the_try_after_counts_once(
+    desk: Desk, seal: UUID, ofd: bytes
+) -> None:
+    def no_time(_digest: str) -> TimeStamper:
+        def refuse(_value: bytes) -> bytes:
+            raise TimeStampNotGranted(failure="systemFailure")
+
+        return refuse
+
+    silent = Desk(replace(desk.world, desk=replace(desk.world.desk, time_stamper=no_time)))
+    assert stamp_hash(silent, seal, status=503)["code"] == "time_stamp.not_granted"
+    assert stamp(silent, seal, ofd).status_code == 503
+    assert used(desk, seal) == 2
+    stamp_hash(desk, seal)
+    assert stamp(desk, seal, ofd).status_code == 200
+    assert used(desk, seal) == 2
 
 
 def test_a_grant_is_used_up(desk: Desk, seal: UUID) -> None:
@@ -241,3 +265,43 @@ def test_a_grant_for_some_types_is_for_no_other(desk: Desk) -> None:
         let_stamp(tx, desk.world.desk, seal, SYSTEM, "food", lasts=timedelta(days=1))
     assert stamp_hash(desk, seal, licence_type="food")["signature"]
     assert stamp_hash(desk, seal, status=409)["code"] == "seal.grant.missing"
+
+
+def test_of_many_that_ask_for_the_last_use_one_gets_it(desk: Desk) -> None:
+    seal = desk.world.seal_in(SealState.IN_USE)
+    let(desk, seal, SYSTEM, most=1)
+    path, held = f"/{esid(desk, seal)}/signatures", {"Authorization": f"Bearer {SYSTEM}"}
+
+    def ask(number: int) -> int:
+        sent = {**HASH, "reference": f"A-{number}"}
+        return desk.http.post(path, headers=held, json=sent).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(ask, range(6))) == [200, *[409] * 5]
+    assert used(desk, seal) == 1
+
+
+def test_of_many_that_ask_for_the_same_each_gets_it_and_it_counts_once(
+    desk: Desk, seal: UUID
+) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: stamp_hash(desk, seal)["signature"], range(4)))
+    assert all(made)
+    assert used(desk, seal) == 1
+
+
+def test_a_document_that_unpacks_without_end_is_refused(desk: Desk, seal: UUID) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("OFD.xml", bytes(200 * 1024 * 1024))
+    answer = stamp(desk, seal, packed.getvalue())
+    assert answer.status_code in (415, 422), answer.text
+    assert used(desk, seal) == 0
+
+
+@pytest.mark.parametrize("reference", ["", " ", "a\nb", "a\x00b", "x" * 201])
+def test_a_document_is_sent_under_a_name_of_one_line(
+    desk: Desk, seal: UUID, ofd: bytes, reference: str
+) -> None:
+    assert stamp(desk, seal, ofd, reference=reference).status_code == 422
+    assert used(desk, seal) == 0
