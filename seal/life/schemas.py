@@ -1,7 +1,7 @@
 """The wire shapes of the seal API. Lengths are mm, times RFC 3339, bytes base64."""
 
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
@@ -18,7 +18,6 @@ from seal.life.application import SealKind
 from seal.life.grants import HolderKind
 from seal.life.register import LONGEST_REASON
 from seal.seal_states import SealState
-from seal.stamp_places import Side
 
 # One line of text: no control characters, which a database, a log or a header would trip over.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
@@ -41,11 +40,13 @@ Moment = Annotated[AwareDatetime, AfterValidator(_as_clocks_tell)]
 """A time with its zone, taken in whole seconds of UTC."""
 
 
-class _In(BaseModel):
+class Asked(BaseModel):
+    """What is sent: fields that nobody knows are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class ApplicationIn(_In):
+class ApplicationIn(Asked):
     """What is applied for. `owner` is a 统一社会信用代码, `keeper` the subject of a member of staff.
 
     What is wrong with it is told field by field (`seal.application.wrong`).
@@ -68,7 +69,7 @@ class ApplicationIn(_In):
     until: Moment = Field(description="When the seal is to end.")
 
 
-class RemakingIn(_In):
+class RemakingIn(Asked):
     """Another seal in the place of one; what is left out stays as it was."""
 
     until: Moment
@@ -79,7 +80,7 @@ class RemakingIn(_In):
     picture_ofd: Base64Bytes | None = None
 
 
-class ReasonIn(_In):
+class ReasonIn(Asked):
     """Why. It stays in the seal's history and is seen by its body's staff only."""
 
     reason: Annotated[
@@ -100,7 +101,7 @@ class EntrustingIn(ReasonIn):
     keeper: Name
 
 
-class GrantIn(_In):
+class GrantIn(Asked):
     """Who may stamp: a system by its client's name, or a person of staff by their subject."""
 
     model_config = ConfigDict(
@@ -239,75 +240,6 @@ class StatusOut(BaseModel):
     then: ChangeOut | None
     now: ChangeOut
     history: list[ChangeOut]
-
-
-class HashIn(_In):
-    """A digest to stamp. The caller keeps the document; the key of the seal stays here."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "data_hash": "Zsfw9GLu7dnR8tRr3BDk4kFnxIdc8vePKX2gK49Lqeo=",
-                "property_info": "/Doc_0/Signs/Sign_0/Signature.xml",
-                "reference": "case-2026-0001",
-            }
-        }
-    )
-    data_hash: Annotated[Base64Bytes, Field(min_length=32, max_length=32)] = Field(
-        description="SM3 of what is stamped: of an OFD, of its Signature.xml."
-    )
-    property_info: Annotated[str, StringConstraints(max_length=255, pattern=r"^[\x21-\x7e]+$")] = (
-        Field(description="What that is (IA5): of an OFD, `/` and the path of that Signature.xml.")
-    )
-    licence_type: Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)] = ""
-    reference: Name = Field(description="The caller's name of the document; it counts once.")
-
-
-class SignatureOut(BaseModel):
-    """A seal signature of GB/T 38540-2020 (DER, base64): the SignedValue.dat of an OFD."""
-
-    esid: str
-    signature: str
-
-
-class _Place(_In):
-    """Where the seal goes. Pages count from 0, lengths are mm from the top left corner."""
-
-
-class AtIn(_Place):
-    """At a place: x and y are of the seal's top left corner."""
-
-    by: Literal["position"]
-    page: Annotated[int, Field(ge=0, le=9999)] = 0
-    x: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)]
-    y: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)]
-
-
-class KeywordIn(_Place):
-    """Centred on a keyword (OFD only); -1 is the last place where it is printed."""
-
-    by: Literal["keyword"]
-    text: Name
-    occurrence: Annotated[int, Field(ge=-9999, le=9999)] = 0
-
-
-class TagIn(_Place):
-    """Centred on what prints a datum (OFD only)."""
-
-    by: Literal["tag"]
-    name: Name
-
-
-class RidingIn(_Place):
-    """Over the edges of pages; all of them when none are named."""
-
-    by: Literal["riding"]
-    side: Side = Side.RIGHT
-    pages: Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(max_length=500)] = []
-    along: Annotated[float, Field(ge=0, le=1)] = 0.5
-
-
-PlaceIn = Annotated[AtIn | KeywordIn | TagIn | RidingIn, Field(discriminator="by")]
 
 
 class FaultOut(BaseModel):

@@ -13,19 +13,18 @@ from seal.life.desk import SealDesk
 from seal.life.document_stamping import Order, stamp_document
 from seal.life.errors import DocumentTooLarge
 from seal.life.gate import Gate
-from seal.life.schemas import (
-    PRINTABLE,
+from seal.life.schemas import PRINTABLE, Name
+from seal.life.stamping import Form as Stamped
+from seal.life.stamping import Stamping
+from seal.life.stamping_schemas import (
     AtIn,
     HashIn,
     KeywordIn,
-    Name,
     PlaceIn,
     RidingIn,
     SignatureOut,
     TagIn,
 )
-from seal.life.stamping import Form as Stamped
-from seal.life.stamping import Stamping
 from seal.life.steps_http import Esid
 from seal.lint.sizes import MOST_BYTES
 from seal.ofd_draft import Mode
@@ -150,4 +149,4 @@ def _place(told: AtIn | KeywordIn | TagIn | RidingIn) -> Place:
         case TagIn():
             return ByTag(told.name)
         case RidingIn():
-            return Riding(told.side, tuple(told.pages), told.along)
+            return Riding(told.side, told.pages, told.along)

@@ -21,16 +21,15 @@ from seal.life import application, remaking
 from seal.life.application import Amendment, Draft, SealKind
 from seal.life.errors import ApplicationWrong
 from seal.life.gate import APPLY
-from seal.life.impression import LARGEST
 from seal.life.remaking import Remaking
 from seal.life.tables import SealRow
-from seal.seal_design import Design, SealPictureRefused
-from seal.seal_picture import draw_design
-from seal.seal_sizes import Centre, Shape
+from seal.seal_sizes import Shape
+from service.pages import seal_drawing
 from service.pages.counter import clerk_of, for_clerks
 from service.pages.forms import Faults, go, page, told
 from service.pages.rendering import draw
-from service.pages.seal_steps import reach, subject_named, typed_day
+from service.pages.seal_steps import reach
+from service.pages.seal_taking import subject_named, typed_day
 from service.pages.seals import ONE, PATH, seen
 from service.pages.visit import Visit
 from service.problems import status_of
@@ -53,13 +52,17 @@ _FIELDS = (
     "width",
     "height",
 )
-_KEEP, _DRAW, _UPLOAD = "keep", "draw", "upload"
-_DRAWN_FAULTS: Mapping[str, str] = MappingProxyType(
-    {"name_length": "owner_name", "purpose_length": "purpose", "size": "width"}
-)
-"""The field that a fault of the drawing is about; others are the picture's own."""
+_KEEP, _DRAW = "keep", "draw"
 
-_USUAL = {"width": "42", "shape": Shape.ROUND.value, "kind": SealKind.LICENCE.value}
+_USUAL: Mapping[str, str] = MappingProxyType(
+    {
+        "kind": SealKind.LICENCE.value,
+        "picture_from": _DRAW,
+        "shape": Shape.ROUND.value,
+        "purpose": "电子证照专用章",
+        "width": "42",
+    }
+)
 
 
 def routes(world: World) -> list[Route]:
@@ -99,9 +102,8 @@ def _remake(visit: Visit) -> Response:
     def write(tx: Session, faults: Faults) -> UUID:
         reach(tx, visit, _OPEN).require(row.owner)
         owner_name = visit.typed("owner_name").strip() or row.owner_name
-        kept = visit.typed("picture_from") == _KEEP
-        size = row.width, row.height
-        picture = None if kept else _picture(visit, owner_name, size, faults)
+        kept, size = visit.typed("picture_from") == _KEEP, (row.width, row.height)
+        picture = None if kept else seal_drawing.picture(visit, owner_name, size, faults)
         keeper = _keeper(tx, visit, faults)
         if faults:
             raise ApplicationWrong(())
@@ -148,7 +150,7 @@ def _draft(tx: Session, visit: Visit, row: SealRow | None, faults: Faults) -> Dr
     reach(tx, visit, _OPEN).require(owner)
     owner_name = visit.typed("owner_name").strip() or _body_name(tx, owner)
     kept = row if visit.typed("picture_from") == _KEEP else None
-    width, height = (kept.width, kept.height) if kept else _size(visit)
+    size = (kept.width, kept.height) if kept else seal_drawing.size_typed(visit)
     return Draft(
         owner=owner,
         owner_name=owner_name,
@@ -158,10 +160,10 @@ def _draft(tx: Session, visit: Visit, row: SealRow | None, faults: Faults) -> Dr
         keeper=_keeper(tx, visit, faults),
         picture_png=kept.picture_png
         if kept
-        else _picture(visit, owner_name, (width, height), faults),
+        else seal_drawing.picture(visit, owner_name, size, faults),
         picture_ofd=kept.picture if kept and kept.picture_type == "ofd" else b"",
-        width=width,
-        height=height,
+        width=size[0],
+        height=size[1],
         until=typed_day(visit, "until") or visit.world.clock(),
         by=clerk_of(visit),
     )
@@ -177,56 +179,12 @@ def _keeper(tx: Session, visit: Visit, faults: Faults) -> str:
         return ""
 
 
-def _picture(visit: Visit, owner_name: str, size: tuple[int, int], faults: Faults) -> bytes:
-    """Return the PNG that is uploaded, or drawn in `size` (mm); or b"" and what is wrong with it."""
-    if visit.typed("picture_from") == _UPLOAD:
-        upload = visit.uploaded("picture")
-        # One byte more than allowed is enough to know; the rest is never read into memory.
-        png = upload.file.read(LARGEST + 1) if upload else b""
-        if not png:
-            faults.add("upload", visit.t("seal_picture_fault.none"))
-        return png
-    shape = _shape(visit)
-    design = Design(
-        owner_name,
-        shape,
-        *size,
-        centre=Centre.NONE if shape is Shape.SQUARE else Centre.STAR,
-        purpose_line=visit.typed("purpose").strip(),
-    )
-    try:
-        return draw_design(design)
-    except SealPictureRefused as refused:
-        reason = str(refused.parameters["reason"])
-        sentence = visit.t(f"seal_picture_fault.{reason}", **refused.parameters)
-        faults.add(_DRAWN_FAULTS.get(reason, "picture_from"), sentence)
-        return b""
-
-
-def _shape(visit: Visit) -> Shape:
-    typed = visit.typed("shape")
-    return Shape(typed) if typed in set(Shape) else Shape.ROUND
-
-
-def _size(visit: Visit) -> tuple[int, int]:
-    """Return the width and height typed, in mm; what is drawn has the height of its shape."""
-    width = _millimetres(visit, "width")
-    if visit.typed("picture_from") == _UPLOAD:
-        return width, _millimetres(visit, "height") or width
-    return width, round(Design("", _shape(visit), width).size[1])
-
-
-def _millimetres(visit: Visit, name: str) -> int:
-    typed = visit.typed(name).strip()
-    return int(typed) if typed.isdecimal() and len(typed) < 4 else 0
-
-
 def _tell(visit: Visit, refused: DomainError, faults: Faults) -> None:
     """Add the sentences of an error to what was found before; that stands where both are told."""
     if not isinstance(refused, ApplicationWrong):
         faults.add("", told(visit, refused))
         return
-    uploaded = visit.typed("picture_from") == _UPLOAD
+    uploaded = visit.typed("picture_from") == seal_drawing.UPLOAD
     for problem in refused.problems:
         if not problem.field.startswith("picture") and (uploaded or problem.field != "height"):
             sentence = visit.t(f"error.{problem.code}.detail", **problem.parameters)
@@ -261,7 +219,9 @@ def _page(
         typed=shown,
         kinds=[kind.value for kind in SealKind],
         shapes=[shape.value for shape in Shape],
-        ways=[_KEEP, _DRAW, _UPLOAD] if row is not None else [_DRAW, _UPLOAD],
+        ways=[_KEEP, _DRAW, seal_drawing.UPLOAD]
+        if row is not None
+        else [_DRAW, seal_drawing.UPLOAD],
         faults=faults,
     )
 
@@ -269,12 +229,7 @@ def _page(
 def _held(tx: Session, visit: Visit, row: SealRow | None) -> dict[str, str]:
     """Return what the form shows before anything is typed: what is on record, or what is usual."""
     if row is None:
-        return {
-            **dict.fromkeys(_FIELDS, ""),
-            **_USUAL,
-            "purpose": "电子证照专用章",
-            "picture_from": _DRAW,
-        }
+        return {**dict.fromkeys(_FIELDS, ""), **_USUAL}
     return {
         **dict.fromkeys(_FIELDS, ""),
         "owner": row.owner,

@@ -1,6 +1,6 @@
 """The seals of the bodies somebody works for: where each stands, and the steps that are theirs to take.
 
-`service.pages.seal_steps` says to whom which step is offered.
+`service.pages.seal_steps` says to whom which step is offered, `service.pages.seal_taking` takes it.
 """
 
 from collections.abc import Mapping
@@ -28,17 +28,8 @@ from seal.ses_reading import read_seal
 from service.pages.counter import clerk_of, for_clerks
 from service.pages.forms import Faults, go, page
 from service.pages.rendering import draw
-from service.pages.seal_steps import (
-    STEPS,
-    TAKEN,
-    TYPED,
-    WAITING,
-    field_of,
-    offered,
-    reach,
-    reaches_of,
-    sentence_of,
-)
+from service.pages.seal_steps import STEPS, WAITING, offered, reach, reaches_of
+from service.pages.seal_taking import TAKEN, TYPED, field_of, sentence_of
 from service.pages.visit import Visit
 from service.problems import status_of
 from service.wiring import World

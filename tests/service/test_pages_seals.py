@@ -42,7 +42,8 @@ from service.chance import Chance, real_chance
 from service.commands.keys import commands
 from service.locale import LOCALES, catalogue
 from service.pages import rendering, seals
-from service.pages.seal_steps import STEPS, TAKEN
+from service.pages.seal_steps import STEPS
+from service.pages.seal_taking import TAKEN
 from service.problems import status_of
 from service.running import running
 from service.sandbox_seals import REVIEWER
@@ -294,6 +295,17 @@ def test_a_seal_made_again_has_the_size_of_the_old_one(who: Hands) -> None:
     oval = {"picture_from": "draw", "shape": "oval", "purpose": ""}
     page = press(who(APPLICANT), f"{seal}/remake", **wish, **oval).headers["Location"]
     assert "42 × 42" in who(APPLICANT).get(page).text
+
+
+def test_a_shape_that_does_not_fit_the_old_size_is_told_at_the_picture(who: Hands) -> None:
+    row = in_use(who.rig)
+    with who.rig.world.begin() as tx:
+        register.held(tx, row.id).height = 30
+    wish = {"name": "", "keeper": KEEPER, "until": "2032-01-31", "owner_name": ""}
+    drawn = {"picture_from": "draw", "shape": "round"}
+    answer = press(who(APPLICANT), f"/staff/seals/{row.id}/remake", **wish, **drawn)
+    assert answer.status_code == 422
+    assert 'id="picture_from-wrong"' in answer.text
 
 
 def test_a_remade_seal_with_an_unknown_keeper_is_not_applied_for(who: Hands) -> None:

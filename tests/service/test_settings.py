@@ -80,6 +80,11 @@ def test_production_starts_when_everything_is_real() -> None:
     assert refusals(Settings.model_validate(_GOOD_FOR_PRODUCTION)) == ()
 
 
+def test_seals_alone_ask_no_register_of_people() -> None:
+    nobody = {"population_register_url": "", "sms_gateway_url": "", "parts": "seal"}
+    assert refusals(Settings.model_validate(_GOOD_FOR_PRODUCTION | nobody)) == ()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
