@@ -51,8 +51,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def rsa_keys_come_round() -> Iterator[None]:
-    """Make the first eight RSA keys of a size, then hand those out again: each takes a second to make."""
+def rsa_keys_come_round() -> Iterator[Callable[[int], bytes]]:
+    """Make the first eight RSA keys of a size, then hand those out again: each takes a second to make.
+
+    Yields what makes new ones.
+    """
     make = software_signer._new_rsa_pkcs8
     made: dict[int, list[bytes]] = {}
     turns = itertools.count()
@@ -66,7 +69,15 @@ def rsa_keys_come_round() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(software_signer, "_new_rsa_pkcs8", one)
-        yield
+        yield make
+
+
+@pytest.fixture
+def new_rsa_keys(
+    rsa_keys_come_round: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make every RSA key anew: for who rotates the seeded ones, and must not meet them again."""
+    monkeypatch.setattr(software_signer, "_new_rsa_pkcs8", rsa_keys_come_round)
 
 
 @pytest.fixture(scope="session")

@@ -340,12 +340,12 @@ def test_a_token_without_certificates_needs_the_signers(issued: Issue, now: date
     check_token(bare, statement.imprint, (made.root.der,), (made.leaf.der,))
 
 
-@cache
 def test_who_asks_and_who_judges_read_a_token_once(issued: Issue, now: datetime) -> None:
     der = token(issued(), stated(now))
     assert read_token(der) is read_token(der, ())
 
 
+@cache
 def _kept() -> tuple[bytes, bytes, Imprint]:
     now = datetime.fromisoformat("2026-11-01T00:00:00Z")
     signer, key = SoftwareSigner(generate(ES256)), SoftwareSigner(generate(ES256))

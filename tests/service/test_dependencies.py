@@ -16,14 +16,18 @@ _STRONG_COPYLEFT = re.compile(r"\bA?GPL|(?<!Lesser )General Public License", re.
 
 
 def licence_of(package: Distribution) -> str:
-    """Return what a package says of its licence: expression, field or classifiers."""
+    """Return what a package says of its licence: expression, field or classifiers, else the text itself."""
     told = [
         line
         for field in ("License-Expression", "License", "Classifier")
         for line in package.metadata.get_all(field) or []
         if field != "Classifier" or line.startswith("License ::")
     ]
-    return " ".join(line.splitlines()[0] for line in told if line.strip())
+    told = [line.splitlines()[0] for line in told if line.strip()]
+    if not told:
+        name, *_ = package.metadata.get_all("License-File") or [""]
+        told = (package.read_text(f"licenses/{name}") or "").split()[:4]
+    return " ".join(told)
 
 
 def asked_for(name: str) -> set[str]:

@@ -15,6 +15,8 @@ from keys.rotation import POLICY
 from service.token_keys import owner_of
 from tests.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("new_rsa_keys")
+
 SPANS = POLICY[Purpose.ID_TOKEN]
 UNTIL_EVERYBODY_KNOWS = 75
 """Seconds: the keys are remembered for sixty, the answer made again after ten."""

@@ -21,6 +21,8 @@ from service.settings import Settings
 from tests.conftest import Clone
 from tests.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("new_rsa_keys")
+
 _AT = datetime(2026, 11, 2, tzinfo=UTC)
 _CUSTODIAN = {"name": "sandbox-custodian-1", "passphrase": "p", "added_at": _AT}
 _KEY = {

@@ -9,7 +9,7 @@ import pytest
 from keys import authorities, authority, crl_publishing
 from keys.certificate_profiles import SEAL_MAKER, SEAL_SIGNER
 from keys.trust import TrustList
-from seal import ofd_verify
+from seal import ofd_seal, ofd_verify
 from seal.face import Face
 from seal.ground import Ground
 from seal.life import grants, public_list, stamping, status, stopping, usage
@@ -103,7 +103,14 @@ def test_what_a_destroyed_seal_stamped_before_stays_good(world: World, face: Fac
     world.clock.tick(hours=1)
     world.destroy(seal)
     # Signed with the key that is no more, by who kept a copy of it: later than the destruction.
-    late = stamping.stamp_ofd(world.desk, authorised, ofd, face.seal)
+    late = ofd_seal.stamp(
+        ofd,
+        authorised.der,
+        authorised.signer,
+        authorised.certificate,
+        face.seal,
+        world.clock(),
+    )
 
     assert report_of(world, stamped) is Outcome.OK
     assert report_of(world, late) is not Outcome.OK
